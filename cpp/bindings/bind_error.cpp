@@ -1,0 +1,82 @@
+#include <pybind11/stl.h>
+
+#include "bindings.hpp"
+#include "steelyard/error.hpp"
+
+namespace py = pybind11;
+
+namespace steelyard::bindings {
+namespace {
+
+const char* name_of(InvalidColumn::Problem problem) {
+  switch (problem) {
+    case InvalidColumn::Problem::kNaN:
+      return "nan";
+    case InvalidColumn::Problem::kNegative:
+      return "negative";
+    case InvalidColumn::Problem::kInfinite:
+      return "infinite";
+    case InvalidColumn::Problem::kAllZero:
+      return "all_zero";
+    case InvalidColumn::Problem::kMissing:
+      return "missing";
+    case InvalidColumn::Problem::kWrongLength:
+      return "wrong_length";
+  }
+  return "invalid";
+}
+
+const char* name_of(DesignError::Problem problem) {
+  switch (problem) {
+    case DesignError::Problem::kLonelyStratum:
+      return "lonely_stratum";
+    case DesignError::Problem::kUnitInTwoStrata:
+      return "unit_in_two_strata";
+    case DesignError::Problem::kFpcVaries:
+      return "fpc_varies";
+    case DesignError::Problem::kFpcBelowSample:
+      return "fpc_below_sample";
+    case DesignError::Problem::kFpcMixed:
+      return "fpc_mixed";
+    case DesignError::Problem::kNoDegreesOfFreedom:
+      return "no_degrees_of_freedom";
+  }
+  return "invalid";
+}
+
+/// Raises the Python class with its fields as arguments: message, problem, column, count, rows,
+/// codes.
+void raise(const py::object& type, const std::exception& error, const char* problem,
+           const Offence& offence, const std::string& column,
+           const std::vector<std::int32_t>& codes) {
+  const py::tuple fields = py::make_tuple(error.what(), problem, column, offence.count,
+                                          offence.rows, codes);
+  PyErr_SetObject(type.ptr(), fields.ptr());
+}
+
+}  // namespace
+
+void bind_error(py::module_& m) {
+  PYBIND11_CONSTINIT static py::gil_safe_call_once_and_store<py::object> invalid_column;
+  PYBIND11_CONSTINIT static py::gil_safe_call_once_and_store<py::object> design_error;
+  invalid_column.call_once_and_store_result([&] {
+    return py::exception<InvalidColumn>(m, "InvalidColumn", PyExc_ValueError);
+  });
+  design_error.call_once_and_store_result(
+      [&] { return py::exception<DesignError>(m, "DesignError", PyExc_RuntimeError); });
+  py::register_exception_translator([](std::exception_ptr pointer) {
+    try {
+      if (pointer) {
+        std::rethrow_exception(pointer);
+      }
+    } catch (const InvalidColumn& error) {
+      raise(invalid_column.get_stored(), error, name_of(error.problem), error.offence,
+            error.column, {});
+    } catch (const DesignError& error) {
+      raise(design_error.get_stored(), error, name_of(error.problem), error.offence, {},
+            error.codes);
+    }
+  });
+}
+
+}  // namespace steelyard::bindings

@@ -1,0 +1,70 @@
+#include <pybind11/stl.h>
+
+#include "array.hpp"
+#include "bindings.hpp"
+#include "steelyard/estimate.hpp"
+#include "steelyard/estimator.hpp"
+
+namespace steelyard::bindings {
+namespace {
+
+void bind_estimators(py::module_& m) {
+  py::classh<Estimator>(m, "Estimator", "An estimator as an influence function.");
+  m.def(
+      "total",
+      [](const std::string& name, const py::array& y) { return total(column_view(name, y)); },
+      py::arg("name"), py::arg("y").noconvert());
+  m.def(
+      "mean", [](const std::string& name, const py::array& y) { return mean(column_view(name, y)); },
+      py::arg("name"), py::arg("y").noconvert());
+  m.def(
+      "ratio",
+      [](const std::string& y_name, const py::array& y, const std::string& x_name,
+         const py::array& x) { return ratio(column_view(y_name, y), column_view(x_name, x)); },
+      py::arg("y_name"), py::arg("y").noconvert(), py::arg("x_name"), py::arg("x").noconvert());
+  m.def(
+      "count",
+      [](const Codes& levels, const Array<double>& sets) { return count(levels, to_matrix(sets)); },
+      py::arg("levels"), py::arg("sets").noconvert());
+  m.def(
+      "proportion",
+      [](const Codes& levels, const Array<double>& sets) {
+        return proportion(levels, to_matrix(sets));
+      },
+      py::arg("levels"), py::arg("sets").noconvert());
+}
+
+}  // namespace
+
+void bind_estimate(py::module_& m) {
+  bind_estimators(m);
+  py::class_<SampleKeys>(m, "SampleKeys", "Known names of a sample, its units and its strata.")
+      .def(py::init([](const Array<std::uint64_t>& units, const Array<std::uint64_t>& strata,
+                       std::uint64_t sample) {
+             return SampleKeys{to_vector(units), to_vector(strata), sample};
+           }),
+           py::arg("units").noconvert(), py::arg("strata").noconvert(), py::arg("sample"));
+  py::class_<Estimated>(m, "Estimated", "Estimates with what must be said beside each.")
+      .def_readonly("estimates", &Estimated::estimates)
+      .def_property_readonly("used", [](const Estimated& e) { return to_array(e.used); })
+      .def_property_readonly("missing", [](const Estimated& e) { return to_array(e.missing); })
+      .def_property_readonly("units", [](const Estimated& e) { return to_array(e.units); })
+      .def_property_readonly("strata", [](const Estimated& e) { return to_array(e.strata); })
+      .def_property_readonly("deff", [](const Estimated& e) { return to_array(e.deff); })
+      .def_property_readonly("deff_replace",
+                             [](const Estimated& e) { return to_array(e.deff_replace); });
+  m.attr("KEPT_DEVIATIONS") = kKeptDeviations;
+  m.def(
+      "estimate",
+      [](const Design& design, const SampleKeys& keys, const std::optional<Codes>& domains,
+         const std::vector<EstimatorPtr>& estimators, int threads, Eigen::Index kept) {
+        const py::gil_scoped_release no_python_below;
+        return estimate(design, keys, Domains{domains.value_or(Codes())}, estimators, threads,
+                        kept);
+      },
+      py::arg("design"), py::arg("keys"), py::arg("domains"), py::arg("estimators"),
+      py::arg("threads") = 0, py::arg("kept") = kKeptDeviations,
+      "Rows, sums of influence by unit, deviations: several estimators in one pass.");
+}
+
+}  // namespace steelyard::bindings

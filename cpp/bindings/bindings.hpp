@@ -1,0 +1,16 @@
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+namespace steelyard::bindings {
+
+void bind_error(pybind11::module_& m);
+void bind_codes(pybind11::module_& m);
+void bind_design(pybind11::module_& m);
+void bind_dual(pybind11::module_& m);
+void bind_estimates(pybind11::module_& m);
+void bind_estimate(pybind11::module_& m);
+void bind_interval(pybind11::module_& m);
+void bind_published(pybind11::module_& m);
+
+}  // namespace steelyard::bindings

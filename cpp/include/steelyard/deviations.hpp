@@ -1,0 +1,47 @@
+#pragma once
+
+#include <Eigen/Core>
+#include <cstdint>
+#include <vector>
+
+namespace steelyard {
+
+using RowMatrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+/// The small matrix D between a design and inference: Cov(estimates) = D^T D.
+///
+/// Each row belongs to a sampling unit known by a 64-bit key, so that the rows of two samples can
+/// be aligned: what they share is what makes their estimates covary.
+struct Deviations {
+  RowMatrix matrix;                     ///< units x estimates
+  std::vector<std::uint64_t> units;     ///< key of each row's unit
+  std::vector<std::uint64_t> strata;    ///< key of each row's stratum
+  std::vector<std::uint64_t> samples;   ///< key of each sample the rows come from
+  double degrees_of_freedom = 0;
+  /// False where units were too many to keep: rows are then a square root of the covariance, which
+  /// covaries with itself and with nothing else.
+  bool by_unit = true;
+
+  Eigen::Index estimates() const { return matrix.cols(); }
+  Eigen::MatrixXd covariance() const { return matrix.transpose() * matrix; }
+};
+
+/// A square root of a covariance, as deviations without units.
+/// Joined with itself or with what was made from it, it covaries; with anything else it does not.
+/// @param sample key of the sample that the covariance was estimated from.
+Deviations square_root(const Eigen::MatrixXd& covariance, double degrees_of_freedom,
+                       std::uint64_t sample);
+
+/// Both sets of estimates side by side: rows with equal unit keys are one row, so that
+/// covariances between the two come from shared units.
+///
+/// Degrees of freedom are units minus strata over the union. Two strata are one when they share a
+/// unit; where none is shared they were sampled apart and each loses its own.
+/// @throws std::invalid_argument when both come from one sample and the units of either were not
+///         kept, so that their covariance is not known.
+Deviations join(const Deviations& first, const Deviations& second);
+
+/// How many units two samples share.
+std::int64_t shared_units(const Deviations& first, const Deviations& second);
+
+}  // namespace steelyard

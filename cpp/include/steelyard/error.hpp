@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace steelyard {
+
+/// Where the input is wrong: how many rows, and the first few of them, counted from 0.
+struct Offence {
+  std::int64_t count = 0;
+  std::vector<std::int64_t> rows;
+
+  static constexpr std::size_t kShown = 5;
+  /// Counts `row`, and keeps it when it is among the first.
+  void add(std::int64_t row);
+};
+
+/// A column holds values that its role does not allow. Names rows, never values.
+class InvalidColumn : public std::invalid_argument {
+ public:
+  enum class Problem { kNaN, kNegative, kInfinite, kAllZero, kMissing, kWrongLength };
+
+  InvalidColumn(std::string column, Problem problem, Offence offence);
+
+  std::string column;
+  Problem problem;
+  Offence offence;
+};
+
+/// A design that cannot support an estimate.
+class DesignError : public std::runtime_error {
+ public:
+  enum class Problem {
+    kLonelyStratum,        ///< codes: the strata with one unit
+    kUnitInTwoStrata,      ///< codes: the units; rows: one row in each second stratum
+    kFpcVaries,            ///< codes: the strata in which fpc is not constant
+    kFpcBelowSample,       ///< codes: the strata with a population smaller than the sample
+    kFpcMixed,             ///< some values are fractions and some are counts
+    kNoDegreesOfFreedom,   ///< as many strata as units
+  };
+
+  DesignError(Problem problem, std::vector<std::int32_t> codes, Offence offence);
+
+  Problem problem;
+  std::vector<std::int32_t> codes;
+  Offence offence;
+};
+
+}  // namespace steelyard

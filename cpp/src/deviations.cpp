@@ -1,0 +1,162 @@
+#include "steelyard/deviations.hpp"
+
+#include <Eigen/Cholesky>
+#include <algorithm>
+#include <bit>
+#include <numeric>
+#include <stdexcept>
+#include <unordered_map>
+
+namespace steelyard {
+namespace {
+
+std::uint64_t mix(std::uint64_t state, std::uint64_t value) {
+  state ^= value + 0x9e3779b97f4a7c15ULL + (state << 6U) + (state >> 2U);
+  state ^= state >> 30U;
+  state *= 0xbf58476d1ce4e5b9ULL;
+  state ^= state >> 27U;
+  state *= 0x94d049bb133111ebULL;
+  return state ^ (state >> 31U);
+}
+
+/// Sets of strata that turned out to be one, as a forest.
+class Merges {
+ public:
+  explicit Merges(std::size_t size) : parent_(size) {
+    std::iota(parent_.begin(), parent_.end(), std::size_t{0});
+  }
+  /// True when the two were apart.
+  bool merge(std::size_t a, std::size_t b) {
+    a = root(a);
+    b = root(b);
+    parent_[a] = b;
+    return a != b;
+  }
+
+ private:
+  std::vector<std::size_t> parent_;
+  std::size_t root(std::size_t i) {
+    while (parent_[i] != i) {
+      i = parent_[i] = parent_[parent_[i]];
+    }
+    return i;
+  }
+};
+
+using Positions = std::unordered_map<std::uint64_t, std::size_t>;
+
+Positions positions(const std::vector<std::uint64_t>& keys) {
+  Positions result;
+  for (const std::uint64_t key : keys) {
+    result.try_emplace(key, result.size());
+  }
+  return result;
+}
+
+/// Row of each unit of `second` in `first`, or -1.
+std::vector<Eigen::Index> matches(const Deviations& first, const Deviations& second) {
+  std::unordered_map<std::uint64_t, Eigen::Index> row;
+  for (std::size_t i = 0; i < first.units.size(); ++i) {
+    row.emplace(first.units[i], static_cast<Eigen::Index>(i));
+  }
+  std::vector<Eigen::Index> result;
+  result.reserve(second.units.size());
+  for (const std::uint64_t unit : second.units) {
+    const auto found = row.find(unit);
+    result.push_back(found == row.end() ? -1 : found->second);
+  }
+  return result;
+}
+
+double joint_degrees_of_freedom(const Deviations& first, const Deviations& second,
+                                const std::vector<Eigen::Index>& match) {
+  const Positions first_strata = positions(first.strata);
+  const Positions second_strata = positions(second.strata);
+  Merges merges(first_strata.size() + second_strata.size());
+  double shared = 0;
+  double merged = 0;
+  for (std::size_t i = 0; i < match.size(); ++i) {
+    if (match[i] >= 0) {
+      ++shared;
+      const std::size_t a = first_strata.at(first.strata[static_cast<std::size_t>(match[i])]);
+      const std::size_t b = second_strata.at(second.strata[i]) + first_strata.size();
+      merged += merges.merge(a, b) ? 1 : 0;
+    }
+  }
+  return first.degrees_of_freedom + second.degrees_of_freedom - shared + merged;
+}
+
+bool share_a_sample(const Deviations& first, const Deviations& second) {
+  return std::any_of(first.samples.begin(), first.samples.end(), [&](std::uint64_t sample) {
+    return std::find(second.samples.begin(), second.samples.end(), sample) != second.samples.end();
+  });
+}
+
+}  // namespace
+
+Deviations square_root(const Eigen::MatrixXd& covariance, double degrees_of_freedom,
+                       std::uint64_t sample) {
+  const Eigen::LDLT<Eigen::MatrixXd> factor(covariance);
+  const Eigen::VectorXd pivots = factor.vectorD().cwiseMax(0.0).cwiseSqrt();
+  const Eigen::MatrixXd upper = factor.matrixU();
+  Deviations result;
+  const Eigen::MatrixXd scaled = pivots.asDiagonal() * upper;
+  result.matrix = scaled * factor.transpositionsP();
+  std::uint64_t identity = mix(sample, static_cast<std::uint64_t>(covariance.size()));
+  for (const double value : covariance.reshaped()) {
+    identity = mix(identity, std::bit_cast<std::uint64_t>(value));
+  }
+  for (Eigen::Index row = 0; row < result.matrix.rows(); ++row) {
+    result.units.push_back(mix(identity, static_cast<std::uint64_t>(row)));
+  }
+  result.strata.assign(result.units.size(), identity);
+  result.samples = {sample};
+  result.degrees_of_freedom = degrees_of_freedom;
+  result.by_unit = false;
+  return result;
+}
+
+Deviations join(const Deviations& first, const Deviations& second) {
+  const bool same = first.units == second.units;
+  const bool by_unit = first.by_unit && second.by_unit;
+  if (!same && !by_unit && share_a_sample(first, second)) {
+    throw std::invalid_argument(
+        "the covariance of estimates from separate calls is not known: the sample has too many "
+        "units to keep a deviation for each");
+  }
+  const std::vector<Eigen::Index> match = matches(first, second);
+  const auto apart = static_cast<Eigen::Index>(std::count(match.begin(), match.end(), -1));
+  Deviations result;
+  result.by_unit = by_unit;
+  result.units = first.units;
+  result.strata = first.strata;
+  result.samples = first.samples;
+  for (const std::uint64_t sample : second.samples) {
+    if (std::find(result.samples.begin(), result.samples.end(), sample) == result.samples.end()) {
+      result.samples.push_back(sample);
+    }
+  }
+  result.matrix = RowMatrix::Zero(first.matrix.rows() + apart,
+                                  first.matrix.cols() + second.matrix.cols());
+  result.matrix.topLeftCorner(first.matrix.rows(), first.matrix.cols()) = first.matrix;
+  Eigen::Index next = first.matrix.rows();
+  for (std::size_t i = 0; i < match.size(); ++i) {
+    if (match[i] < 0) {
+      result.units.push_back(second.units[i]);
+      result.strata.push_back(second.strata[i]);
+    }
+    const Eigen::Index row = match[i] < 0 ? next++ : match[i];
+    result.matrix.row(row).tail(second.matrix.cols()) =
+        second.matrix.row(static_cast<Eigen::Index>(i));
+  }
+  result.degrees_of_freedom = same ? std::min(first.degrees_of_freedom, second.degrees_of_freedom)
+                                   : joint_degrees_of_freedom(first, second, match);
+  return result;
+}
+
+std::int64_t shared_units(const Deviations& first, const Deviations& second) {
+  const std::vector<Eigen::Index> match = matches(first, second);
+  return static_cast<std::int64_t>(match.size()) - std::count(match.begin(), match.end(), -1);
+}
+
+}  // namespace steelyard

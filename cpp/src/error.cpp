@@ -1,0 +1,82 @@
+#include "steelyard/error.hpp"
+
+#include <utility>
+
+namespace steelyard {
+namespace {
+
+std::string rows_text(const Offence& offence) {
+  std::string text = std::to_string(offence.count) + " row(s)";
+  for (std::size_t i = 0; i < offence.rows.size(); ++i) {
+    text += (i == 0 ? ", first: " : ", ") + std::to_string(offence.rows[i]);
+  }
+  return text;
+}
+
+std::string describe(InvalidColumn::Problem problem) {
+  switch (problem) {
+    case InvalidColumn::Problem::kNaN:
+      return "is not a number";
+    case InvalidColumn::Problem::kNegative:
+      return "is negative";
+    case InvalidColumn::Problem::kInfinite:
+      return "is infinite";
+    case InvalidColumn::Problem::kAllZero:
+      return "is zero everywhere";
+    case InvalidColumn::Problem::kMissing:
+      return "is missing";
+    case InvalidColumn::Problem::kWrongLength:
+      return "has another number of rows than the sample";
+  }
+  return "is invalid";
+}
+
+std::string describe(DesignError::Problem problem) {
+  switch (problem) {
+    case DesignError::Problem::kLonelyStratum:
+      return "a stratum has a single unit";
+    case DesignError::Problem::kUnitInTwoStrata:
+      return "a unit stands in two strata";
+    case DesignError::Problem::kFpcVaries:
+      return "the finite population correction varies within a stratum";
+    case DesignError::Problem::kFpcBelowSample:
+      return "a stratum's population is smaller than its sample";
+    case DesignError::Problem::kFpcMixed:
+      return "the finite population correction mixes fractions and counts";
+    case DesignError::Problem::kNoDegreesOfFreedom:
+      return "the design has no degrees of freedom";
+  }
+  return "the design is invalid";
+}
+
+std::string codes_text(const std::vector<std::int32_t>& codes) {
+  std::string text;
+  for (std::size_t i = 0; i < codes.size() && i < Offence::kShown; ++i) {
+    text += (i == 0 ? " (codes " : ", ") + std::to_string(codes[i]);
+  }
+  return text.empty() ? text : text + ")";
+}
+
+}  // namespace
+
+void Offence::add(std::int64_t row) {
+  ++count;
+  if (rows.size() < kShown) {
+    rows.push_back(row);
+  }
+}
+
+InvalidColumn::InvalidColumn(std::string column_name, Problem what_problem, Offence where)
+    : std::invalid_argument("column '" + column_name + "' " + describe(what_problem) + " in " +
+                            rows_text(where)),
+      column(std::move(column_name)),
+      problem(what_problem),
+      offence(std::move(where)) {}
+
+DesignError::DesignError(Problem what_problem, std::vector<std::int32_t> which, Offence where)
+    : std::runtime_error(describe(what_problem) + codes_text(which) + ": " + rows_text(where)),
+      problem(what_problem),
+      codes(std::move(which)),
+      offence(std::move(where)) {}
+
+}  // namespace steelyard

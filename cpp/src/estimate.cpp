@@ -1,0 +1,183 @@
+#include "steelyard/estimate.hpp"
+
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "steelyard/cross_products.hpp"
+#include "steelyard/design_effect.hpp"
+#include "steelyard/influence.hpp"
+
+namespace steelyard {
+namespace {
+
+constexpr double kNotANumber = std::numeric_limits<double>::quiet_NaN();
+
+std::vector<Term> linearise_all(const Design& design, const Domains& domains,
+                                std::span<const EstimatorPtr> estimators, Grouping grouping,
+                                int threads) {
+  std::vector<FeatureSums> sums = sum_rows(design, domains, estimators, grouping, threads);
+  std::vector<Term> terms;
+  for (std::size_t e = 0; e < estimators.size(); ++e) {
+    Linearised linearised = linearise(design, domains, *estimators[e], sums[e]);
+    terms.push_back({estimators[e], std::move(sums[e]), std::move(linearised)});
+  }
+  return terms;
+}
+
+/// Units (or strata) with a row used: their weight in the domain is positive.
+std::int64_t groups_used(const RowMatrix& by_group, const Estimator& estimator, Eigen::Index d) {
+  const Eigen::Index features = estimator.features();
+  const auto weights = by_group.middleCols(d * features, estimator.of_levels() ? features : 1);
+  std::int64_t count = 0;
+  for (Eigen::Index g = 0; g < by_group.rows(); ++g) {
+    count += weights.row(g).maxCoeff() > 0 ? 1 : 0;
+  }
+  return count;
+}
+
+/// Values, counts and simple-random variances: all of the result but the deviations.
+void describe(const Design& design, const Domains& domains, const std::vector<Term>& terms,
+              Estimated& result, Eigen::VectorXd& srs, Eigen::VectorXd& srs_replace) {
+  std::vector<double> values;
+  std::vector<double> without;
+  std::vector<double> with;
+  std::vector<RowMatrix> by_stratum;
+  for (const Term& term : terms) {
+    by_stratum.push_back(sum_by_stratum(design, term.sums));
+  }
+  for (Eigen::Index d = 0; d < domains.count(); ++d) {
+    for (std::size_t t = 0; t < terms.size(); ++t) {
+      const Term& term = terms[t];
+      const auto at = static_cast<std::size_t>(d);
+      const Linearisation& linear = term.linearised.by_domain[at];
+      const std::int64_t used = term.sums.used.col(d).sum();
+      const std::int64_t strata = groups_used(by_stratum[t], *term.estimator, d);
+      const std::int64_t units = term.sums.grouping == Grouping::kStratum
+                                     ? used
+                                     : groups_used(term.sums.by_group, *term.estimator, d);
+      const Eigen::VectorXd& sums = term.linearised.sums[at];
+      const double population = term.estimator->of_levels() ? sums.sum() : sums[0];
+      for (Eigen::Index j = 0; j < term.estimator->estimates(); ++j) {
+        const Eigen::VectorXd gradient = linear.gradient.row(j).transpose();
+        const Eigen::MatrixXd& second = term.linearised.second[at];
+        values.push_back(used > 0 ? linear.value[j] : kNotANumber);
+        without.push_back(simple_random_variance({used, population}, gradient, sums, second, false));
+        with.push_back(simple_random_variance({used, population}, gradient, sums, second, true));
+        result.used.push_back(used);
+        result.missing.push_back(term.sums.missing.col(d).sum());
+        result.units.push_back(units);
+        result.strata.push_back(strata);
+      }
+    }
+  }
+  const auto size = static_cast<Eigen::Index>(values.size());
+  result.estimates.values = Eigen::Map<Eigen::VectorXd>(values.data(), size);
+  srs = Eigen::Map<Eigen::VectorXd>(without.data(), size);
+  srs_replace = Eigen::Map<Eigen::VectorXd>(with.data(), size);
+}
+
+/// Deviations of one domain's estimates from the deviations of their features.
+void put_domain(const Design& design, const Term& term, const RowMatrix& features, Eigen::Index d,
+                Eigen::Index domains, Eigen::Ref<RowMatrix> into) {
+  const Eigen::MatrixXd& gradient = term.linearised.by_domain[static_cast<std::size_t>(d)].gradient;
+  const auto mine = features.middleCols(d * term.sums.features, term.sums.features);
+  into.noalias() = mine * gradient.transpose();
+  if (term.linearised.intercept.size() > 0) {
+    for (Eigen::Index unit = 0; unit < into.rows(); ++unit) {
+      into.row(unit) +=
+          mine(unit, 0) *
+          term.linearised.intercept.row(design.stratum_of_unit(unit) * domains + d);
+    }
+  }
+}
+
+RowMatrix deviations(const Design& design, const Domains& domains, std::vector<Term>& terms,
+                     Eigen::Index per_domain) {
+  RowMatrix result(design.units(), domains.count() * per_domain);
+  Eigen::Index offset = 0;
+  for (Term& term : terms) {
+    RowMatrix features = std::move(term.sums.by_group);
+    design.deviate(features);
+    const Eigen::Index estimates = term.estimator->estimates();
+    for (Eigen::Index d = 0; d < domains.count(); ++d) {
+      put_domain(design, term, features, d, domains.count(),
+                 result.middleCols(d * per_domain + offset, estimates));
+    }
+    offset += estimates;
+  }
+  return result;
+}
+
+/// The ratio of two sums over one unit does not deviate from itself: linearisation says nothing
+/// about its error. Not a number, so that nothing made from it can look certain.
+void mark_not_estimable(const std::vector<Term>& terms, Estimated& result) {
+  const Eigen::Index size = result.estimates.size();
+  for (Eigen::Index i = 0; i < size;) {
+    for (const Term& term : terms) {
+      for (Eigen::Index j = 0; j < term.estimator->estimates(); ++j, ++i) {
+        const auto at = static_cast<std::size_t>(i);
+        const bool lone = term.estimator->is_ratio() && result.units[at] < 2;
+        if (result.used[at] == 0 || lone || std::isnan(result.estimates.values[i])) {
+          result.estimates.deviations.matrix.col(i).setConstant(kNotANumber);
+        }
+      }
+    }
+  }
+}
+
+void set_keys(const Design& design, const SampleKeys& keys, Deviations& deviations) {
+  deviations.samples = {keys.sample};
+  for (Eigen::Index unit = 0; unit < design.units(); ++unit) {
+    const auto at = static_cast<std::size_t>(unit);
+    const auto h = static_cast<std::size_t>(design.stratum_of_unit(unit));
+    deviations.units.push_back(keys.units.empty() ? static_cast<std::uint64_t>(unit)
+                                                  : keys.units[at]);
+    deviations.strata.push_back(keys.strata.empty() ? static_cast<std::uint64_t>(h)
+                                                    : keys.strata[h]);
+  }
+  deviations.degrees_of_freedom = design.degrees_of_freedom();
+}
+
+}  // namespace
+
+Estimated estimate(const Design& design, const SampleKeys& keys, const Domains& domains,
+                   std::span<const EstimatorPtr> estimators, int threads, Eigen::Index kept) {
+  Eigen::Index features = 0;
+  Eigen::Index per_domain = 0;
+  for (const EstimatorPtr& estimator : estimators) {
+    features += estimator->features();
+    per_domain += estimator->estimates();
+  }
+  const Eigen::Index estimates = domains.count() * per_domain;
+  const bool element_wise =
+      design.rows_are_units() && design.units() * domains.count() * features > kept;
+  std::vector<Term> terms =
+      linearise_all(design, domains, estimators,
+                    element_wise ? Grouping::kStratum : Grouping::kUnit, threads);
+  Estimated result;
+  Eigen::VectorXd srs;
+  Eigen::VectorXd srs_replace;
+  describe(design, domains, terms, result, srs, srs_replace);
+  const double df = design.degrees_of_freedom();
+  if (element_wise) {
+    result.estimates.deviations =
+        square_root(element_covariance(design, domains, terms, threads), df, keys.sample);
+  } else {
+    RowMatrix matrix = deviations(design, domains, terms, per_domain);
+    if (design.units() * estimates > kept && design.units() > estimates) {
+      result.estimates.deviations =
+          square_root(matrix.transpose() * matrix, df, keys.sample);
+    } else {
+      result.estimates.deviations.matrix = std::move(matrix);
+      set_keys(design, keys, result.estimates.deviations);
+    }
+  }
+  mark_not_estimable(terms, result);
+  const Eigen::VectorXd variance = result.estimates.standard_errors().cwiseAbs2();
+  result.deff = variance.cwiseQuotient(srs);
+  result.deff_replace = variance.cwiseQuotient(srs_replace);
+  return result;
+}
+
+}  // namespace steelyard

@@ -1,0 +1,31 @@
+"""steelyard: survey statistics for people who evaluate programmes."""
+
+from steelyard import datasets, errors
+from steelyard._core import __version__
+from steelyard.comparison import Comparison, compare
+from steelyard.estimates import Estimates
+from steelyard.published import Audit, Figure, audit
+from steelyard.scorecard import Evaluation, Scorecard
+from steelyard.statistic import Statistic, count, mean, proportion, ratio, total
+from steelyard.survey import Survey
+
+__all__ = [
+    "Audit",
+    "Comparison",
+    "Estimates",
+    "Evaluation",
+    "Figure",
+    "Scorecard",
+    "Statistic",
+    "Survey",
+    "__version__",
+    "audit",
+    "compare",
+    "count",
+    "datasets",
+    "errors",
+    "mean",
+    "proportion",
+    "ratio",
+    "total",
+]

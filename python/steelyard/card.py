@@ -1,0 +1,317 @@
+"""The scorecard file: indicators, targets and published figures as TOML."""
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from steelyard.errors import CardError, FigureError, nearest_text
+from steelyard.levels import Level
+from steelyard.published import Figure
+
+Direction: TypeAlias = Literal["at least", "at most"]
+Base: TypeAlias = Mapping[str, Level | Sequence[Level]]
+
+_CARD_KEYS = ("title", "source", "note", "design", "data", "indicator")
+_DESIGN_KEYS = ("weights", "strata", "clusters", "fpc", "nest", "lonely")
+_INDICATOR_KEYS = (
+    "code",
+    "label",
+    "question",
+    "positive",
+    "base",
+    "target",
+    "published",
+    "break",
+)
+_TARGET_KEYS = ("value", "years", "direction", "history")
+
+
+@dataclass(frozen=True, slots=True)
+class FormerTarget:
+    """What a target was before it was changed, and why it was."""
+
+    value: Figure
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A value to reach, in the years it is for; several years are taken together."""
+
+    value: Figure
+    years: tuple[int, ...]
+    direction: Direction = "at least"
+    history: tuple[FormerTarget, ...] = ()
+
+    @property
+    def period(self) -> str:
+        """Its years in words: "2023", or "2022-2023"."""
+        first, last = min(self.years), max(self.years)
+        return str(first) if first == last else f"{first}-{last}"
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """Figures from this year on are not comparable with earlier ones."""
+
+    year: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Indicator:
+    """One indicator: the share of positive answers to a question, among its base."""
+
+    code: str
+    label: str
+    question: str
+    positive: tuple[Level, ...]
+    base: Base | None = None
+    target: Target | None = None
+    published: Mapping[int, Figure] = field(default_factory=dict)
+    breaks: tuple[Break, ...] = ()
+
+    def break_between(self, first: int, second: int) -> Break | None:
+        """The break that makes two years incomparable, if there is one."""
+        low, high = sorted((first, second))
+        return next((b for b in self.breaks if low < b.year <= high), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What a scorecard file says."""
+
+    path: Path
+    title: str
+    source: str
+    note: str
+    design: Mapping[str, str | list[str] | bool]
+    data: Mapping[int, Path]
+    indicators: tuple[Indicator, ...]
+
+
+def read_card(path: str | Path) -> Card:
+    """Read and check a scorecard file.
+
+    Raises
+    ------
+    CardError
+        The file cannot be read, is not TOML, or says something that cannot be used. The message
+        names the file, the line and the key.
+    """
+    file = Path(path)
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise CardError(f"{file}: the scorecard file cannot be read: {reason}") from None
+    try:
+        tree = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise CardError(f"{file}: this is not TOML: {error}") from None
+    root = _Node(file, text.splitlines(), tree, ())
+    root.only(_CARD_KEYS)
+    return Card(
+        path=file,
+        title=root.text("title", default=file.stem),
+        source=root.text("source", default=""),
+        note=root.text("note", default=""),
+        design=_design(root),
+        data=_data(root),
+        indicators=_indicators(root),
+    )
+
+
+class _Node:
+    """A table of the file, which knows where it stands so that errors can say it."""
+
+    def __init__(
+        self,
+        file: Path,
+        lines: list[str],
+        table: Mapping[str, object],
+        at: tuple[str | int, ...],
+    ) -> None:
+        self.file, self.lines, self.table, self.at = file, lines, table, at
+
+    def error(self, key: str | None, problem: str) -> CardError:
+        line = _line_of(self.lines, (*self.at, key) if key is not None else self.at)
+        names = [f"[{part + 1}]" if isinstance(part, int) else part for part in self.at]
+        name = ".".join(names + ([key] if key is not None else [])).replace(".[", "[")
+        return CardError(f"{self.file}, line {line}, {name or 'the file'}: {problem}")
+
+    def only(self, keys: Sequence[str]) -> None:
+        for key in self.table:
+            if key not in keys:
+                raise self.error(key, f"there is no such key.{nearest_text(key, keys)}")
+
+    def text(self, key: str, default: str | None = None) -> str:
+        value = self.table.get(key, default)
+        if value is None:
+            raise self.error(None, f"the key {key!r} is missing")
+        if not isinstance(value, str):
+            raise self.error(key, f"text is needed, not {value!r}")
+        return value
+
+    def figure(self, key: str) -> Figure:
+        value = self.table.get(key)
+        if value is None:
+            raise self.error(None, f"the key {key!r} is missing")
+        if not isinstance(value, str):
+            raise self.error(key, f'write the figure as printed, for example "{value} per cent"')
+        try:
+            return Figure.parse(value)
+        except FigureError as error:
+            raise self.error(key, str(error)) from None
+
+    def node(self, key: str) -> "_Node | None":
+        value = self.table.get(key)
+        if value is None:
+            return None
+        if not isinstance(value, dict):
+            raise self.error(key, "a table is needed")
+        return _Node(self.file, self.lines, value, (*self.at, key))
+
+    def nodes(self, key: str) -> list["_Node"]:
+        value = self.table.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(v, dict) for v in value):
+            raise self.error(key, "a list of tables is needed")
+        return [
+            _Node(self.file, self.lines, table, (*self.at, key, i)) for i, table in enumerate(value)
+        ]
+
+    def year(self, key: str) -> int:
+        if not re.fullmatch(r"\d{4}", key):
+            raise self.error(key, "a year of four digits is needed")
+        return int(key)
+
+
+def _design(root: _Node) -> Mapping[str, str | list[str] | bool]:
+    node = root.node("design")
+    if node is None:
+        return {}
+    node.only(_DESIGN_KEYS)
+    for key, value in node.table.items():
+        names = isinstance(value, list) and all(isinstance(v, str) for v in value)
+        if not (isinstance(value, bool) if key == "nest" else isinstance(value, str) or names):
+            raise node.error(key, f"{value!r} cannot be used here")
+    return dict(node.table)  # type: ignore[arg-type]
+
+
+def _data(root: _Node) -> dict[int, Path]:
+    node = root.node("data")
+    if node is None:
+        return {}
+    return {node.year(key): root.file.parent / node.text(key) for key in node.table}
+
+
+def _indicators(root: _Node) -> tuple[Indicator, ...]:
+    nodes = root.nodes("indicator")
+    if not nodes:
+        raise root.error(None, "there is no [[indicator]] in it")
+    indicators = tuple(_indicator(node) for node in nodes)
+    codes = [indicator.code for indicator in indicators]
+    for node, code in zip(nodes, codes, strict=True):
+        if codes.count(code) > 1:
+            raise node.error("code", f"two indicators are called {code!r}")
+    return indicators
+
+
+def _indicator(node: _Node) -> Indicator:
+    node.only(_INDICATOR_KEYS)
+    base = node.node("base")
+    target = node.node("target")
+    return Indicator(
+        code=node.text("code"),
+        label=node.text("label"),
+        question=node.text("question"),
+        positive=_positive(node),
+        base=None if base is None else _base(base),
+        target=None if target is None else _target(target),
+        published=_published(node),
+        breaks=tuple(_break(b) for b in node.nodes("break")),
+    )
+
+
+def _positive(node: _Node) -> tuple[Level, ...]:
+    value = node.table.get("positive")
+    levels = value if isinstance(value, list) else [] if value is None else [value]
+    if not levels or not all(isinstance(v, str | int | float | bool) for v in levels):
+        raise node.error(
+            "positive" if value is not None else None,
+            'list the answers that count as positive, as in positive = ["Agree", "Strongly agree"]',
+        )
+    return tuple(levels)
+
+
+def _base(node: _Node) -> Base:
+    for key, value in node.table.items():
+        many = value if isinstance(value, list) else [value]
+        if not many or not all(isinstance(v, str | int | float | bool) for v in many):
+            raise node.error(key, "an answer or a list of answers is needed")
+    return dict(node.table)  # type: ignore[arg-type]
+
+
+def _target(node: _Node) -> Target:
+    node.only(_TARGET_KEYS)
+    years = node.table.get("years")
+    if not isinstance(years, list) or not years or not all(isinstance(y, int) for y in years):
+        raise node.error(
+            "years" if years is not None else None,
+            "list the years that the target is for, as in years = [2022, 2023]",
+        )
+    direction = node.text("direction", default="at least")
+    if direction not in ("at least", "at most"):
+        raise node.error("direction", f"{direction!r} is neither 'at least' nor 'at most'")
+    history = tuple(
+        FormerTarget(former.figure("value"), former.text("reason", default=""))
+        for former in node.nodes("history")
+    )
+    return Target(
+        node.figure("value"),
+        tuple(years),
+        "at most" if direction == "at most" else "at least",
+        history,
+    )
+
+
+def _published(node: _Node) -> dict[int, Figure]:
+    published = node.node("published")
+    if published is None:
+        return {}
+    return {published.year(key): published.figure(key) for key in published.table}
+
+
+def _break(node: _Node) -> Break:
+    node.only(("year", "reason"))
+    year = node.table.get("year")
+    if not isinstance(year, int):
+        raise node.error("year", "the first year of the new series is needed")
+    return Break(year, node.text("reason"))
+
+
+def _line_of(lines: Sequence[str], at: Sequence[str | int]) -> int:
+    """The line, counted from 1, that a key stands in; that of its table if the key is not found."""
+    names = [str(part) for part in at if isinstance(part, str)]
+    nth = next((part for part in at if isinstance(part, int)), 0)
+    best, depth, seen = 1, 0, -1
+    inside: list[str] = []
+    for number, line in enumerate(lines, start=1):
+        header = re.match(r"\s*\[+\s*([^\]]+?)\s*\]+", line)
+        if header:
+            inside = [part.strip().strip("\"'") for part in header[1].split(".")]
+            seen += 1 if line.strip().startswith("[[") and len(inside) == 1 else 0
+            path = inside
+        else:
+            key = re.match(r"\s*([\w\-\"'.]+)\s*=", line)
+            if key is None:
+                continue
+            path = inside + [part.strip("\"'") for part in key[1].split(".")]
+        in_order = len(names) == 0 or names[0] != "indicator" or seen == nth
+        common = sum(1 for a, b in zip(names, path, strict=False) if a == b)
+        if in_order and path[:common] == names[:common] and common == len(path) and common > depth:
+            best, depth = number, common
+    return best

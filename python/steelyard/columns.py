@@ -1,0 +1,212 @@
+"""Columns of a frame, as the core reads them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol, TypeAlias
+
+import narwhals as nw
+import numpy as np
+import numpy.typing as npt
+from narwhals.typing import IntoDataFrame
+
+from steelyard import _core
+from steelyard.errors import (
+    ColumnNotFound,
+    EmptyFrame,
+    MissingValues,
+    NotNumeric,
+    UnknownLevel,
+    nearest_text,
+    rows_text,
+)
+from steelyard.levels import Factor, Level, factor_of
+
+NumberArray: TypeAlias = npt.NDArray[np.generic]
+BoolArray: TypeAlias = npt.NDArray[np.bool_]
+
+
+class Condition(Protocol):
+    """A boolean Series, or an expression that gives one: whatever can be negated with ``~``."""
+
+    def __invert__(self) -> object: ...
+
+
+Where: TypeAlias = (
+    str
+    | Mapping[str, Level | Sequence[Level]]
+    | Sequence[bool]
+    | npt.NDArray[np.bool_]
+    | Condition
+    | Callable[..., object]
+)
+
+_IN_PLACE = {"f8", "f4", "i8", "i4", "i2", "i1", "u1", "b1"}
+
+
+class Columns:
+    """The columns of one frame, by name; converted at most once each."""
+
+    def __init__(self, frame: IntoDataFrame) -> None:
+        data = nw.from_native(frame, eager_only=True)
+        if data.implementation.is_pandas():
+            # A shallow copy: columns assigned to the caller's frame later do not change the survey.
+            data = nw.from_native(data.to_native().copy(deep=False), eager_only=True)
+        if len(data) == 0:
+            raise EmptyFrame("the frame has no rows: there is nothing to estimate from")
+        self._frame = data
+        self._numbers: dict[str, NumberArray] = {}
+        self._factors: dict[str, Factor] = {}
+
+    def __len__(self) -> int:
+        return len(self._frame)
+
+    @property
+    def names(self) -> list[str]:
+        """Names in the order of the frame."""
+        return self._frame.columns
+
+    @property
+    def implementation(self) -> nw.Implementation:
+        """The library that the caller's frame belongs to."""
+        return self._frame.implementation
+
+    def series(self, name: str) -> nw.Series:
+        """Return the column, or raise with the nearest name."""
+        if name not in self._frame.columns:
+            raise ColumnNotFound(
+                f"there is no column {name!r}.{nearest_text(name, self._frame.columns)}",
+                column=name,
+            )
+        return self._frame.get_column(name)
+
+    def numbers(self, name: str) -> NumberArray:
+        """Return a column of numbers, NaN where missing; text is refused, never parsed."""
+        if name not in self._numbers:
+            self._numbers[name] = self._read_numbers(name)
+        return self._numbers[name]
+
+    def factor(self, name: str) -> Factor:
+        """Return a column as codes and levels."""
+        if name not in self._factors:
+            self._factors[name] = factor_of(name, self.series(name))
+        return self._factors[name]
+
+    def complete_factor(self, name: str, role: str) -> Factor:
+        """Return a factor of which no value is missing."""
+        factor = self.factor(name)
+        codes = factor.codes.to_numpy()
+        if codes.min() < 0:
+            rows = np.flatnonzero(codes < 0)
+            shown = [int(row) for row in rows[:5]]
+            raise MissingValues(
+                f"{role} column {name!r} is missing in {rows_text(len(rows), shown)}: every row "
+                f"must say which of the {role} it was sampled in; fill it in or leave the row out "
+                "before making the Survey",
+                column=name,
+                count=len(rows),
+                rows=shown,
+            )
+        return factor
+
+    def mask(self, where: Where) -> BoolArray:
+        """Rows for which `where` holds; a missing condition does not hold."""
+        if isinstance(where, Mapping):
+            return self._mask_of_levels(where)
+        if isinstance(where, list | tuple | np.ndarray):
+            values = np.asarray(where)
+            if values.dtype != np.bool_ or values.shape != (len(self),):
+                raise NotNumeric(
+                    f"where= must be {len(self):,} booleans, one a row; it is {values.dtype} of "
+                    f"shape {values.shape}"
+                )
+            return np.ascontiguousarray(values)
+        series = self.series(where) if isinstance(where, str) else self._condition(where)
+        if series.dtype != nw.Boolean:
+            raise NotNumeric(
+                f"where= must be a condition that is true or false; {series.name!r} is "
+                f"{series.dtype}. Write a comparison, or a mapping such as "
+                f"{{{series.name!r}: value}}",
+                column=series.name,
+            )
+        if len(series) != len(self):
+            raise NotNumeric(f"where= has {len(series):,} rows and the frame has {len(self):,}")
+        return np.ascontiguousarray(series.fill_null(False).to_numpy(), dtype=np.bool_)
+
+    def _condition(self, where: object) -> nw.Series:
+        """Evaluate an expression of narwhals or Polars, a function of the frame, or a Series."""
+        native = self._frame.to_native()
+        if callable(where):
+            where = where(native)
+        if isinstance(where, nw.Expr):
+            selected = self._frame.select(where)
+        elif self.implementation.is_polars() and hasattr(where, "meta"):
+            selected = nw.from_native(native.select(where), eager_only=True)
+        else:
+            return nw.from_native(where, series_only=True)  # type: ignore[call-overload,no-any-return]
+        return selected.get_column(selected.columns[0])
+
+    def _mask_of_levels(self, where: Mapping[str, Level | Sequence[Level]]) -> BoolArray:
+        keep = np.ones(len(self), dtype=np.bool_)
+        for name, wanted in where.items():
+            factor = self.factor(name)
+            codes = factor.codes.to_numpy()
+            keep &= np.isin(codes, level_codes(name, factor, wanted))
+        return keep
+
+    def _read_numbers(self, name: str) -> NumberArray:
+        series = self.series(name)
+        if not (series.dtype.is_numeric() or series.dtype == nw.Boolean):
+            raise NotNumeric(
+                f"column {name!r} is {_type_name(series)}, and numbers are needed. Numbers kept as "
+                f"text are not parsed: convert the column first, so that you see what does not "
+                "convert; for answers in words use proportion() or count()",
+                column=name,
+            )
+        if series.null_count() > 0 or series.dtype.is_decimal():
+            series = series.cast(nw.Float64)
+        values = series.to_numpy()
+        if values.dtype.str[1:] not in _IN_PLACE or not values.dtype.isnative:
+            values = values.astype(np.float64)
+        return np.require(values, requirements=["C", "A"])
+
+
+def level_codes(name: str, factor: Factor, wanted: Level | Sequence[Level]) -> list[int]:
+    """Codes of the wanted levels, or raise with the nearest."""
+    levels = [wanted] if isinstance(wanted, str) or not isinstance(wanted, Sequence) else wanted
+    position = {level: code for code, level in enumerate(factor.levels)}
+    codes = []
+    for level in levels:
+        if level not in position:
+            raise UnknownLevel(
+                f"{level!r} does not occur in column {name!r}."
+                f"{nearest_text(level, factor.levels)} If it is an answer that nobody gave, "
+                "declare it: make the column categorical with all its categories",
+                column=name,
+            )
+        codes.append(position[level])
+    return codes
+
+
+def as_names(names: str | Sequence[str]) -> tuple[str, ...]:
+    """Take one name or several."""
+    return (names,) if isinstance(names, str) else tuple(names)
+
+
+def cross(factors: Sequence[Factor], keep: BoolArray, rows: int) -> tuple[
+    _core.Codes, list[tuple[Level, ...]], int
+]:
+    """Code the combinations of several factors that occur among the rows kept.
+
+    Returns the codes, the labels of each combination, and how many rows kept have none because a
+    label is missing.
+    """
+    codes, combinations, ungrouped = _core.cross([f.codes for f in factors], keep, rows)
+    labels = [
+        tuple(factor.levels[code] for factor, code in zip(factors, combination, strict=True))
+        for combination in combinations
+    ]
+    return codes, labels, ungrouped
+
+
+def _type_name(series: nw.Series) -> str:
+    text = series.dtype in (nw.String, nw.Categorical, nw.Enum)
+    return "text" if text else str(series.dtype)

@@ -1,0 +1,61 @@
+"""Data files: a frame from CSV or Parquet, by whichever frame library is installed."""
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+import narwhals as nw
+from narwhals.typing import IntoDataFrame
+
+from steelyard.errors import DataFileError
+
+Backend: TypeAlias = Literal["polars", "pandas", "pyarrow"]
+BACKENDS: tuple[Backend, ...] = ("polars", "pandas", "pyarrow")
+
+
+def first_backend() -> Backend:
+    """Name the first frame library that is installed.
+
+    Raises
+    ------
+    ImportError
+        There is none.
+    """
+    for backend in BACKENDS:
+        if find_spec(backend) is not None:
+            return backend
+    raise ImportError("reading data needs a frame library: pip install polars")
+
+
+def read_frame(path: str | Path, backend: Backend | None = None) -> IntoDataFrame:
+    """Read a CSV (also compressed by gzip) or Parquet file as an eager frame; empty cells are null.
+
+    Parameters
+    ----------
+    path : str or Path
+    backend : {"polars", "pandas", "pyarrow"}, optional
+        The first that is installed if not given.
+
+    Raises
+    ------
+    DataFileError
+        There is no such file, it is of another kind, or it cannot be read.
+    """
+    file = Path(path)
+    chosen = backend or first_backend()
+    if not file.is_file():
+        raise DataFileError(f"{file}: there is no such file")
+    kinds = file.name.lower().removesuffix(".gz").rsplit(".", 1)
+    read = {"csv": nw.read_csv, "parquet": nw.read_parquet}.get(kinds[-1])
+    if read is None:
+        raise DataFileError(f"{file}: a .csv or .parquet file is needed")
+    try:
+        frame = read(str(file), backend=chosen)
+    except Exception as error:
+        raise DataFileError(f"{file}: {chosen} cannot read it: {error}") from error
+    if chosen == "pyarrow":  # its reader keeps empty text where the others have nothing
+        text = [name for name, dtype in frame.schema.items() if dtype == nw.String]
+        frame = frame.with_columns(
+            nw.when(nw.col(name) != "").then(nw.col(name)).alias(name) for name in text
+        )
+    return frame.to_native()

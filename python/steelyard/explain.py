@@ -1,0 +1,160 @@
+"""What the core found wrong with a survey, in the words of the survey."""
+
+from dataclasses import dataclass
+
+from steelyard import _core
+from steelyard.errors import (
+    ClusterInTwoStrata,
+    InfiniteValues,
+    InvalidFpc,
+    InvalidWeights,
+    LonelyStratum,
+    MissingValues,
+    NoDegreesOfFreedom,
+    SteelyardError,
+    rows_text,
+    shortened,
+)
+from steelyard.levels import Level
+
+_FAULT = {
+    "nan": "missing (null or NaN)",
+    "missing": "missing (null or NaN)",
+    "negative": "negative",
+    "infinite": "infinite",
+    "all_zero": "zero everywhere",
+    "wrong_length": "of another length than the frame",
+}
+
+_REMEDY = {
+    "nan": "give every row a weight, 0 for a row that stands for nobody",
+    "negative": "weights count population elements, so they cannot be negative",
+    "infinite": "look for a division by zero where the weights were made",
+    "all_zero": "at least one row must stand for somebody",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Fault:
+    """The fields of an exception of the core."""
+
+    message: str
+    problem: str
+    column: str
+    count: int
+    rows: list[int]
+    codes: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class DesignNames:
+    """The columns of a design and the labels behind the core's codes."""
+
+    weights: str | None
+    strata: tuple[str, ...]
+    clusters: str | None
+    fpc: str | None
+    strata_labels: tuple[Level, ...]
+    unit_labels: tuple[Level, ...]
+
+    def strata_text(self, codes: list[int]) -> str:
+        """The labels of some strata, the first few."""
+        if not self.strata_labels:
+            return "the only stratum"
+        return shortened([self.strata_labels[code] for code in codes])
+
+    def units_text(self, codes: list[int]) -> str:
+        """The labels of some clusters, the first few."""
+        return shortened([self.unit_labels[code] for code in codes])
+
+
+def explain(
+    error: _core.InvalidColumn | _core.DesignError, names: DesignNames
+) -> SteelyardError:
+    """Name the column, count the rows, show the first and say what to do."""
+    fault = _Fault(*error.args)
+    if isinstance(error, _core.InvalidColumn):
+        return _explain_column(fault, names)
+    return _explain_design(fault, names)
+
+
+def _explain_column(error: _Fault, names: DesignNames) -> SteelyardError:
+    where = rows_text(error.count, error.rows)
+    fault = _FAULT[error.problem]
+    column, count, rows = error.column, error.count, error.rows
+    if error.column == names.weights:
+        remedy = _REMEDY.get(error.problem, "look at these rows")
+        return InvalidWeights(
+            f"weights column {error.column!r} is {fault} in {where}: {remedy}",
+            column=column,
+            count=count,
+            rows=rows,
+        )
+    if error.column == names.fpc:
+        return InvalidFpc(
+            f"fpc column {error.column!r} is {fault} in {where}: every row needs the number of "
+            "units in its stratum of the population, or the sampling fraction",
+            column=column,
+            count=count,
+            rows=rows,
+        )
+    if error.problem == "infinite":
+        return InfiniteValues(
+            f"column {error.column!r} is infinite in {where}: look for a division by zero, or "
+            "make these values missing",
+            column=column,
+            count=count,
+            rows=rows,
+        )
+    return MissingValues(f"column {error.column!r} is {fault} in {where}", column=column, count=count, rows=rows)
+
+
+def _explain_design(error: _Fault, names: DesignNames) -> SteelyardError:
+    where = rows_text(error.count, error.rows)
+    strata = ", ".join(repr(name) for name in names.strata) or "no column"
+    if error.problem == "unit_in_two_strata":
+        return ClusterInTwoStrata(
+            f"cluster {names.units_text(error.codes)} of column {names.clusters!r} stands in more "
+            f"than one stratum of {strata}: {where} in a second one. If cluster names repeat "
+            "across strata and mean different clusters, pass nest=True; otherwise correct the "
+            "strata",
+            column=names.clusters,
+            count=error.count,
+            rows=error.rows,
+        )
+    if error.problem == "lonely_stratum":
+        what = f"cluster of {names.clusters!r}" if names.clusters else "row"
+        return LonelyStratum(
+            f"stratum {names.strata_text(error.codes)} of {strata} has a single sampled {what}, so "
+            f"its variance cannot be estimated ({error.count} such strata). Merge it with a "
+            "similar stratum, or pass lonely='adjust', 'average', 'certainty' or 'remove'",
+            column=names.strata[0] if names.strata else names.clusters,
+            count=error.count,
+        )
+    if error.problem == "no_degrees_of_freedom":
+        return NoDegreesOfFreedom(
+            "there are as many strata as sampled units with a positive weight, so no variance can "
+            "be estimated: merge strata, or check the weights"
+        )
+    return _explain_fpc(error, names, where)
+
+
+def _explain_fpc(error: _Fault, names: DesignNames, where: str) -> SteelyardError:
+    column = f"fpc column {names.fpc!r}"
+    if error.problem == "fpc_varies":
+        message = (
+            f"{column} is not constant in stratum {names.strata_text(error.codes)}: {where} differ "
+            "from the stratum's first; one stratum has one population size"
+        )
+    elif error.problem == "fpc_mixed":
+        message = (
+            f"{column} mixes values above 1 ({where}) with values below: give population counts "
+            "everywhere, or sampling fractions everywhere"
+        )
+    else:
+        message = (
+            f"{column} says that stratum {names.strata_text(error.codes)} has fewer units in the "
+            "population than were sampled from it: it counts units (clusters where there are "
+            "clusters), not respondents"
+        )
+    return InvalidFpc(message, column=names.fpc, count=error.count, rows=error.rows)

@@ -1,0 +1,114 @@
+"""Pictures of results, with matplotlib."""
+
+from typing import TYPE_CHECKING
+
+from steelyard.scorecard import Evaluation, IndicatorResult
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# Two blues of Okabe and Ito's palette, told apart by lightness alone.
+_LAST, _BEFORE = "#0072B2", "#8FC1E3"
+_INK = "#222222"
+
+
+def plot_scorecard(evaluation: Evaluation, ax: "Axes | None" = None) -> "Axes":
+    """Draw a line for each indicator and year: share, interval, published figure and target.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure if not given.
+
+    Returns
+    -------
+    matplotlib Axes
+    """
+    if ax is None:
+        ax = _new_axes(evaluation)
+    position = 0.0
+    ticks, names = [], []
+    for result in reversed(evaluation.results):
+        top = _draw_indicator(ax, result, position)
+        ticks.append((position + top) / 2)
+        names.append(result.indicator.code)
+        position = top + 1.6
+    ax.set_yticks(ticks, names)
+    ax.set_ylim(-0.8, position - 0.8)
+    lowest = min(year.estimate.ci()[0, 0] for r in evaluation.results for year in r.years)
+    ax.set_xlim(left=max(-12.0, min(40.0, 100 * lowest - 14)), right=101.5)
+    ax.set_xlabel("per cent of participants (weighted)")
+    ax.tick_params(length=0)
+    for side in ("top", "right", "left"):
+        ax.spines[side].set_visible(False)
+    ax.grid(axis="x", color="#dddddd", linewidth=0.6)
+    ax.set_axisbelow(True)
+    ax.set_title(evaluation.card.title, loc="left", pad=28, fontsize=11, fontweight="bold")
+    _legend(ax)
+    return ax
+
+
+def _new_axes(evaluation: Evaluation) -> "Axes":
+    from matplotlib.figure import Figure
+
+    lines = sum(len(result.years) for result in evaluation.results)
+    figure = Figure(figsize=(8, 1.4 + 0.42 * lines), layout="constrained")
+    return figure.subplots()
+
+
+def _draw_indicator(ax: "Axes", result: IndicatorResult, bottom: float) -> float:
+    """Draw the years of one indicator, the last at the bottom; return the highest line."""
+    top = bottom + len(result.years) - 1
+    target = result.indicator.target
+    if target is not None:
+        goal = 100 * target.value.value
+        ax.plot([goal, goal], [bottom - 0.45, top + 0.45], color=_INK, linewidth=2, zorder=2)
+    for i, year in enumerate(result.years):
+        y = top - i
+        colour = _LAST if year is result.years[-1] else _BEFORE
+        low, high = 100 * year.estimate.ci()[0]
+        value = 100 * year.estimate.value
+        ax.plot([low, high], [y, y], color=colour, linewidth=3, solid_capstyle="round", zorder=3)
+        ax.plot([value], [y], "o", color=colour, markersize=7, zorder=4)
+        if year.published is not None:
+            ax.plot(
+                [100 * year.published.value],
+                [y],
+                "D",
+                markerfacecolor="none",
+                markeredgecolor=_INK,
+                markersize=9,
+                zorder=5,
+            )
+        ax.annotate(
+            f"{year.year}: {value:.1f}",
+            (low, y),
+            xytext=(-8, 0),
+            textcoords="offset points",
+            ha="right",
+            va="center",
+            fontsize=9,
+            color=_INK,
+        )
+    return top
+
+
+def _legend(ax: "Axes") -> None:
+    from matplotlib.lines import Line2D
+
+    ax.legend(
+        handles=[
+            Line2D([], [], color=_LAST, marker="o", linewidth=3, label="estimate, interval"),
+            Line2D(
+                [], [], color=_INK, marker="D", markerfacecolor="none", linewidth=0,
+                label="published",
+            ),
+            Line2D([], [], color=_INK, linewidth=2, label="target"),
+        ],
+        loc="lower left",
+        bbox_to_anchor=(-0.02, 1.0),
+        ncols=3,
+        frameon=False,
+        fontsize=9,
+    )

@@ -1,0 +1,137 @@
+"""Tables as text and as HTML, readable without documentation."""
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from textwrap import wrap
+
+from steelyard.levels import Level
+
+WIDTH = 80
+_INTEGERS = {"n", "missing", "df"}
+
+
+def number_text(value: float, digits: int = 4) -> str:
+    """Write a number with as many decimals as its size deserves."""
+    if value == 0:
+        return "0"
+    size = abs(value)
+    if size >= 1e15 or size < 1e-6:
+        return f"{value:.{digits - 1}e}"
+    decimals = max(0, digits - len(str(int(size)))) if size >= 1 else digits
+    if size < 10.0**-digits:
+        return f"{value:.{digits - 1}g}"
+    return f"{value:,.{decimals}f}"
+
+
+def cell_text(name: str, value: Level) -> str:
+    """Write one cell; nothing where there is no figure."""
+    if value is None:
+        return ""
+    if isinstance(value, bool) or isinstance(value, str):
+        return str(value)
+    if isinstance(value, int):
+        return f"{value:,}" if name in _INTEGERS else str(value)
+    if name in _INTEGERS:
+        return f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"
+    return number_text(value)
+
+
+def text_table(columns: Mapping[str, Sequence[Level]], footer: Sequence[str]) -> str:
+    """Lay a table out in 80 columns: figures to the right, notes on lines of their own."""
+    notes = columns.get("note", ())
+    shown = {
+        name: values
+        for name, values in columns.items()
+        if name != "note" and any(v is not None and (name != "missing" or v) for v in values)
+    }
+    cells = {name: [cell_text(name, v) for v in values] for name, values in shown.items()}
+    heading = _fit(cells)
+    right = {name for name, values in shown.items() if _is_number(values)}
+    widths = {name: _column_width(name, values) for name, values in cells.items()}
+    _narrow(widths, right)
+    lines = [*heading, _line({name: name for name in cells}, widths, right)]
+    for i in range(len(next(iter(cells.values()), []))):
+        lines.append(_line({name: values[i] for name, values in cells.items()}, widths, right))
+        if i < len(notes) and notes[i]:
+            lines += wrap(f"^ {notes[i]}", WIDTH, initial_indent="  ", subsequent_indent="    ")
+    return "\n".join([*lines, *_wrapped(footer)])
+
+
+def html_table(columns: Mapping[str, Sequence[Level]], footer: Sequence[str]) -> str:
+    """Write a table as self-contained HTML; everything from outside is escaped."""
+    numeric = {name for name, values in columns.items() if _is_number(values)}
+    empty = {name for name, values in columns.items() if all(v is None for v in values)}
+    shown = {name: values for name, values in columns.items() if name not in empty}
+
+    def cell(tag: str, name: str, text: str) -> str:
+        align = "right" if name in numeric else "left"
+        scope = ' scope="col"' if tag == "th" else ""
+        style = f"text-align:{align};padding:0.2em 0.8em;font-variant-numeric:tabular-nums"
+        return f'<{tag}{scope} style="{style}">{escape(text)}</{tag}>'
+
+    head = "".join(cell("th", name, name) for name in shown)
+    rows = len(next(iter(shown.values()), []))
+    body = "".join(
+        "<tr>"
+        + "".join(cell("td", name, cell_text(name, values[i])) for name, values in shown.items())
+        + "</tr>"
+        for i in range(rows)
+    )
+    notes = "<br>".join(escape(line) for line in footer)
+    return (
+        '<table style="border-collapse:collapse"><thead style="border-bottom:1px solid">'
+        f"<tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        f'<p style="font-size:smaller;opacity:0.8">{notes}</p>'
+    )
+
+
+def _is_number(values: Sequence[Level]) -> bool:
+    known = [v for v in values if v is not None]
+    return bool(known) and all(
+        isinstance(v, int | float) and not isinstance(v, bool) for v in known
+    )
+
+
+def _column_width(name: str, values: Sequence[str]) -> int:
+    return max(len(name), *(len(v) for v in values), 1)
+
+
+def _width(cells: Mapping[str, Sequence[str]]) -> int:
+    return sum(_column_width(name, values) + 2 for name, values in cells.items()) - 2
+
+
+def _fit(cells: dict[str, list[str]]) -> list[str]:
+    """Take columns out until the line fits: what is the same in every row becomes a heading."""
+    heading = []
+    for name in ("level", "variable", "base"):
+        values = cells.get(name)
+        if _width(cells) > WIDTH and values and len(set(values)) == 1 and len(cells) > 1:
+            heading += _wrapped([f"{name}: {values[0]}"])
+            del cells[name]
+    for name in ("deff", "df", "missing"):
+        if _width(cells) > WIDTH and name in cells:
+            del cells[name]
+    return heading
+
+
+def _narrow(widths: dict[str, int], right: set[str]) -> None:
+    """Shorten the widest labels until the line fits; figures and names are not cut."""
+    while sum(widths.values()) + 2 * len(widths) - 2 > WIDTH:
+        labels = [name for name in widths if name not in right and widths[name] > len(name)]
+        widest = max(labels, key=widths.__getitem__, default=None)
+        if widest is None or widths[widest] <= 6:
+            return
+        widths[widest] -= 1
+
+
+def _line(cells: Mapping[str, str], widths: Mapping[str, int], right: set[str]) -> str:
+    parts = []
+    for name, text in cells.items():
+        width = widths[name]
+        cut = text if len(text) <= width else text[: width - 1] + "…"
+        parts.append(cut.rjust(width) if name in right else cut.ljust(width))
+    return "  ".join(parts).rstrip()
+
+
+def _wrapped(footer: Sequence[str]) -> list[str]:
+    return [line for text in footer for line in wrap(text, WIDTH, subsequent_indent="  ")]

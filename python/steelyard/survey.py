@@ -1,0 +1,546 @@
+"""A sample and its design: what estimates are made from."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Literal, TypeAlias
+from uuid import uuid4
+
+import numpy as np
+import numpy.typing as npt
+from narwhals.typing import IntoDataFrame
+
+from steelyard import _core
+from steelyard.columns import Columns, Where, as_names, cross, level_codes
+from steelyard.errors import (
+    EmptyDomain,
+    InvalidWeights,
+    MissingValues,
+    NotNumeric,
+    rows_text,
+)
+from steelyard.estimates import Estimates, Evidence, Labels, Presentation
+from steelyard.explain import DesignNames, explain
+from steelyard.levels import Factor, Level, with_missing_level
+from steelyard.statistic import (
+    MISSING_LABEL,
+    Levels,
+    Missing,
+    Statistic,
+    count,
+    mean,
+    proportion,
+    ratio,
+    total,
+)
+
+Lonely: TypeAlias = Literal["fail", "remove", "certainty", "adjust", "average"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Term:
+    """A statistic, the core's estimator of it, and the level that each of its estimates is of."""
+
+    statistic: Statistic
+    estimator: _core.Estimator
+    levels: tuple[Level, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Domain:
+    """Who a set of estimates is for: the rows' groups and the labels of each group."""
+
+    codes: _core.Codes | None
+    columns: tuple[str, ...]
+    labels: list[tuple[Level, ...]]
+    ungrouped: int
+
+
+class Survey:
+    """A sample with its design: weights, strata, clusters and finite population correction.
+
+    Parameters
+    ----------
+    frame : pandas, Polars or PyArrow frame, or any eager frame that narwhals reads
+        One row a response. It is not copied and not changed.
+    weights : str, optional
+        Column of sampling weights: population elements that the row stands for, >= 0. Without it,
+        the inverse of the sampling fraction where `fpc` is given, else 1.
+    strata : str or sequence of str, optional
+        Column or columns whose combinations are the strata.
+    clusters : str, optional
+        Column of the sampling unit, for example the sampled activity. Without it, every row is a
+        unit. Results of two surveys covary through clusters of the same name.
+    fpc : str, optional
+        Column of the number of units in the row's stratum of the population, or of the sampling
+        fraction (all values <= 1). Without it, sampling counts as with replacement.
+    nest : bool
+        Cluster names repeat across strata, and are different clusters in each.
+    lonely : {"fail", "remove", "certainty", "adjust", "average"}
+        What to do with a stratum of one sampled unit: refuse; let it add no variance ("remove",
+        "certainty"); centre it at the mean of all units; give it the mean variance of the others.
+
+    Raises
+    ------
+    ColumnNotFound
+        A column does not exist; the nearest name is offered.
+    EmptyFrame
+        There are no rows.
+    InvalidWeights
+        A weight is missing, negative, infinite or text, or all are zero.
+    MissingValues
+        A stratum, cluster or fpc is missing.
+    ClusterInTwoStrata
+        A cluster has rows in two strata and `nest` is not set.
+    LonelyStratum
+        A stratum has a single unit and `lonely` is "fail".
+    InvalidFpc
+        The correction varies within a stratum, or is smaller than the sample.
+    NoDegreesOfFreedom
+        There are as many strata as units.
+
+    Notes
+    -----
+    Variances are those of stratified sampling of units, with ultimate clusters (Särndal, Swensson
+    and Wretman 1992, section 3.7; Lumley 2010, appendix A). Degrees of freedom are units minus
+    strata. A Survey is immutable; make domains with ``where=`` and ``by=``, which keep every unit,
+    and not by dropping rows.
+
+    Examples
+    --------
+    >>> import steelyard as sy
+    >>> schools = sy.datasets.load("apistrat")
+    >>> svy = sy.Survey(schools, weights="pw", strata="stype", fpc="fpc")
+    >>> svy
+    Survey: 200 rows, 200 units (rows), 3 strata, 197 degrees of freedom
+    >>> round(svy.mean("api00").value, 2)
+    662.29
+    """
+
+    def __init__(
+        self,
+        frame: IntoDataFrame,
+        weights: str | None = None,
+        strata: str | Sequence[str] | None = None,
+        clusters: str | None = None,
+        fpc: str | None = None,
+        nest: bool = False,
+        lonely: Lonely = "fail",
+    ) -> None:
+        self._columns = Columns(frame)
+        self._lonely = lonely
+        strata_names = () if strata is None else as_names(strata)
+        stratum = self._strata(strata_names)
+        unit = self._units(clusters, stratum, nest)
+        self._names = DesignNames(
+            weights=weights,
+            strata=strata_names,
+            clusters=clusters,
+            fpc=fpc,
+            strata_labels=() if stratum is None else stratum.levels,
+            unit_labels=() if unit is None else unit.levels,
+        )
+        try:
+            self._design = _core.Design(
+                len(self._columns),
+                weights or "",
+                self._weights(weights),
+                None if stratum is None else stratum.codes,
+                None if unit is None else unit.codes,
+                fpc or "",
+                None if fpc is None else self._columns.numbers(fpc),
+                _core.Lonely[lonely],
+            )
+        except (_core.InvalidColumn, _core.DesignError) as error:
+            raise explain(error, self._names) from None
+        self._sample = int.from_bytes(uuid4().bytes[:8])
+        self._keys: _core.SampleKeys | None = None
+
+    def __repr__(self) -> str:
+        design = self._design
+        unit = f"clusters by {self._names.clusters}" if self._names.clusters else "rows"
+        return (
+            f"Survey: {design.rows:,} rows, {design.units:,} units ({unit}), "
+            f"{design.strata:,} strata, {design.degrees_of_freedom:.0f} degrees of freedom"
+        )
+
+    @property
+    def degrees_of_freedom(self) -> float:
+        """Units minus strata."""
+        return self._design.degrees_of_freedom
+
+    def mean(
+        self,
+        variable: str | Sequence[str],
+        *,
+        by: str | Sequence[str] | None = None,
+        where: Where | None = None,
+        missing: Missing = "exclude",
+        level: float = 0.95,
+    ) -> Estimates:
+        """Estimate weighted means: sum of w y over sum of w.
+
+        Parameters
+        ----------
+        variable : str or sequence of str
+            Columns of numbers. Several share one pass, and their covariances are known.
+        by : str or sequence of str, optional
+            One estimate for each combination of these columns that occurs.
+        where : condition, optional
+            Rows that the estimates are for; the others still count for the variance. A boolean
+            column's name, booleans, an expression of narwhals or Polars, a boolean Series, a
+            function of the frame, or a mapping from column to level or levels.
+        missing : {"exclude", "fail"}
+            Leave out rows without an answer, which the result counts, or refuse.
+        level : float
+            Confidence level of the intervals shown.
+
+        Returns
+        -------
+        Estimates
+
+        Raises
+        ------
+        NotNumeric
+            The column holds text; numbers kept as text are not parsed.
+        EmptyDomain
+            No row satisfies `where`, or no row has an answer.
+        InfiniteValues
+            The column holds infinite values.
+
+        Notes
+        -----
+        The Hájek mean, with Taylor linearisation (Särndal, Swensson and Wretman 1992, section 5.7).
+
+        Examples
+        --------
+        >>> import steelyard as sy
+        >>> svy = sy.Survey(sy.datasets.load("apistrat"), weights="pw", strata="stype", fpc="fpc")
+        >>> svy.mean("api00", by="stype").se.round(2).tolist()
+        [12.38, 15.25, 16.15]
+        """
+        return self._several(mean, variable, by, where, missing, level)
+
+    def total(
+        self,
+        variable: str | Sequence[str],
+        *,
+        by: str | Sequence[str] | None = None,
+        where: Where | None = None,
+        missing: Missing = "exclude",
+        level: float = 0.95,
+    ) -> Estimates:
+        """Estimate weighted totals: sum of w y. Parameters as for :meth:`mean`.
+
+        Rows without an answer add nothing; multiply a mean by a count to make up for them.
+        """
+        return self._several(total, variable, by, where, missing, level)
+
+    def count(
+        self,
+        variable: str | None = None,
+        *,
+        positive: Levels = None,
+        by: str | Sequence[str] | None = None,
+        where: Where | None = None,
+        missing: Missing = "exclude",
+        level: float = 0.95,
+    ) -> Estimates:
+        """Estimate how many population elements there are: in all, by level, or in some levels.
+
+        Parameters as for :meth:`proportion`; without `variable` all rows are counted.
+        """
+        statistic = count(variable, positive=positive, missing=missing)
+        return self._estimate([statistic], by, where, level)
+
+    def proportion(
+        self,
+        variable: str,
+        *,
+        positive: Levels = None,
+        by: str | Sequence[str] | None = None,
+        where: Where | None = None,
+        missing: Missing = "exclude",
+        level: float = 0.95,
+    ) -> Estimates:
+        """Estimate the proportion of each level, or of a set such as "agree or strongly agree".
+
+        Parameters
+        ----------
+        variable : str
+            Categorical column: text, categorical, boolean, or numbers with few values.
+        positive : level or sequence of levels, optional
+            Answers to take together: the result is one proportion instead of one a level.
+        by, where, level
+            As for :meth:`mean`.
+        missing : {"exclude", "level", "fail"}
+            Leave rows without an answer out of the base, make them a level, or refuse.
+
+        Returns
+        -------
+        Estimates
+            With logit intervals; see :meth:`Estimates.ci` for others. A proportion of 0 or 1 has
+            its exact one-sided interval.
+
+        Raises
+        ------
+        UnknownLevel
+            A positive answer does not occur in the column; the nearest is offered.
+
+        Examples
+        --------
+        >>> import steelyard as sy
+        >>> svy = sy.Survey(sy.datasets.load("apistrat"), weights="pw", strata="stype", fpc="fpc")
+        >>> met = svy.proportion("sch.wide", positive="Yes")
+        >>> round(met.value, 4), met.ci().round(4).tolist()
+        (0.8279, [[0.7746, 0.8708]])
+        """
+        statistic = proportion(variable, positive=positive, missing=missing)
+        return self._estimate([statistic], by, where, level)
+
+    def ratio(
+        self,
+        numerator: str,
+        denominator: str,
+        *,
+        by: str | Sequence[str] | None = None,
+        where: Where | None = None,
+        missing: Missing = "exclude",
+        level: float = 0.95,
+    ) -> Estimates:
+        """Estimate the ratio of two totals: sum of w y over sum of w x.
+
+        A row enters when both columns have an answer. Parameters otherwise as for :meth:`mean`.
+        """
+        return self._estimate(
+            [ratio(numerator, denominator, missing=missing)], by, where, level
+        )
+
+    def estimate(
+        self,
+        statistics: Mapping[str, Statistic] | Sequence[Statistic] | Statistic,
+        *,
+        by: str | Sequence[str] | None = None,
+        where: Where | None = None,
+        level: float = 0.95,
+    ) -> Estimates:
+        """Estimate several statistics in one pass, with all their covariances.
+
+        Parameters
+        ----------
+        statistics : mapping of str to Statistic, sequence of Statistic, or Statistic
+            For example ``{"satisfied": sy.mean("satisfaction")}``; keys become the `variable` of
+            the result.
+        by, where, level
+            As for :meth:`mean`.
+
+        Returns
+        -------
+        Estimates
+
+        Examples
+        --------
+        >>> import steelyard as sy
+        >>> svy = sy.Survey(sy.datasets.load("apistrat"), weights="pw", strata="stype", fpc="fpc")
+        >>> both = svy.estimate({"2000": sy.mean("api00"), "1999": sy.mean("api99")})
+        >>> change = both["2000"] - both["1999"]
+        >>> round(change.value, 2), round(change.se[0], 2)
+        (32.89, 2.05)
+        """
+        if isinstance(statistics, Statistic):
+            wanted = [statistics]
+        elif isinstance(statistics, Mapping):
+            wanted = [statistic.named(name) for name, statistic in statistics.items()]
+        else:
+            wanted = list(statistics)
+        return self._estimate(wanted, by, where, level)
+
+    def _several(
+        self,
+        make: Callable[..., Statistic],
+        variable: str | Sequence[str],
+        by: str | Sequence[str] | None,
+        where: Where | None,
+        missing: Missing,
+        level: float,
+    ) -> Estimates:
+        statistics = [make(name, missing=missing) for name in as_names(variable)]
+        return self._estimate(statistics, by, where, level)
+
+    def _estimate(
+        self,
+        statistics: Sequence[Statistic],
+        by: str | Sequence[str] | None,
+        where: Where | None,
+        level: float,
+    ) -> Estimates:
+        domain = self._domain(by, where)
+        terms = [self._term(statistic) for statistic in statistics]
+        try:
+            result = _core.estimate(
+                self._design, self._sample_keys(), domain.codes, [term.estimator for term in terms]
+            )
+        except _core.InvalidColumn as error:
+            raise explain(error, self._names) from None
+        self._check_answers(terms, domain, result)
+        evidence = Evidence(
+            result.used,
+            result.missing,
+            result.units,
+            result.strata,
+            result.deff,
+            result.deff_replace,
+        )
+        shown = Presentation(
+            level, domain.ungrouped, self._columns.implementation, self._conventions()
+        )
+        return Estimates(result.estimates, self._labels(domain, terms), evidence, shown)
+
+    def _domain(self, by: str | Sequence[str] | None, where: Where | None) -> _Domain:
+        names = () if by is None else as_names(by)
+        if not names and where is None:
+            return _Domain(None, (), [()], 0)
+        keep = np.zeros(0, dtype=np.bool_) if where is None else self._columns.mask(where)
+        if where is not None and not keep.any():
+            raise EmptyDomain("where= holds for no row: there is nothing to estimate from")
+        factors = [self._columns.factor(name) for name in names]
+        codes, labels, ungrouped = cross(factors, keep, len(self._columns))
+        if not labels:
+            raise EmptyDomain(f"every row is missing in one of the columns {list(names)} of by=")
+        return _Domain(codes, names, labels, ungrouped)
+
+    def _term(self, statistic: Statistic) -> _Term:
+        if statistic.missing == "fail":
+            for name in statistic.columns:
+                self._refuse_missing(name)
+        if statistic.kind in ("proportion", "count"):
+            return self._term_of_levels(statistic)
+        numbers = [self._columns.numbers(name) for name in statistic.columns]
+        if statistic.missing == "level":
+            raise NotNumeric(
+                f"missing='level' has no meaning for the {statistic.kind} of "
+                f"{statistic.variable!r}: a missing number is not a level"
+            )
+        named = [x for pair in zip(statistic.columns, numbers, strict=True) for x in pair]
+        make = {"mean": _core.mean, "total": _core.total, "ratio": _core.ratio}[statistic.kind]
+        return _Term(statistic, make(*named), (None,))
+
+    def _term_of_levels(self, statistic: Statistic) -> _Term:
+        make = _core.proportion if statistic.kind == "proportion" else _core.count
+        if not statistic.columns:
+            everyone = _core.Codes(np.zeros(len(self._columns), dtype=np.int32), 1)
+            return _Term(statistic, make(everyone, np.ones((1, 1))), (None,))
+        name = statistic.columns[0]
+        factor = self._columns.factor(name)
+        if not factor.levels:
+            raise EmptyDomain(f"column {name!r} has no answers at all", column=name)
+        if statistic.missing == "level":
+            factor = with_missing_level(factor, MISSING_LABEL)
+        size = len(factor.levels)
+        if statistic.positive is None:
+            return _Term(statistic, make(factor.codes, np.eye(size)), factor.levels)
+        positive = np.zeros((1, size))
+        positive[0, level_codes(name, factor, statistic.positive)] = 1
+        return _Term(statistic, make(factor.codes, positive), (statistic.level,))
+
+    def _refuse_missing(self, name: str) -> None:
+        missing = self._columns.series(name).is_null().to_numpy()
+        if not missing.any():
+            return
+        rows = np.flatnonzero(missing)
+        shown = [int(row) for row in rows[:5]]
+        raise MissingValues(
+            f"column {name!r} is missing in {rows_text(len(rows), shown)} and missing='fail' was "
+            "asked for; use missing='exclude' to leave them out and count them",
+            column=name,
+            count=len(rows),
+            rows=shown,
+        )
+
+    def _check_answers(
+        self, terms: Sequence[_Term], domain: _Domain, result: _core.Estimated
+    ) -> None:
+        """Refuse a statistic that has no answer in any domain; a single empty group is shown."""
+        used = result.used.reshape(len(domain.labels), -1).sum(axis=0)
+        each = [term.statistic for term in terms for _ in term.levels]
+        for statistic, rows in zip(each, used, strict=True):
+            if rows == 0:
+                asked = " where they were asked for" if domain.codes is not None else ""
+                raise EmptyDomain(
+                    f"{statistic.variable!r} has no answers{asked}: there is nothing to estimate "
+                    "from",
+                    column=statistic.variable,
+                )
+
+    def _labels(self, domain: _Domain, terms: Sequence[_Term]) -> Labels:
+        rows = [(term, level) for term in terms for level in term.levels]
+        by = {
+            name: [label[i] for label in domain.labels for _ in rows]
+            for i, name in enumerate(domain.columns)
+        }
+        copies = len(domain.labels)
+        return Labels(
+            by=by,
+            variable=[term.statistic.variable for term, _ in rows] * copies,
+            level=[level for _, level in rows] * copies,
+            kind=[term.statistic.kind for term, _ in rows] * copies,
+        )
+
+    def _conventions(self) -> dict[str, str]:
+        return {
+            "variance": "Taylor linearisation, "
+            + ("clusters as units" if self._names.clusters else "rows as units")
+            + (", with finite population correction" if self._names.fpc else ""),
+            "degrees of freedom": "units minus strata of the whole design",
+            "lonely strata": self._lonely,
+        }
+
+    def _weights(self, name: str | None) -> npt.NDArray[np.generic] | None:
+        if name is None:
+            return None
+        try:
+            return self._columns.numbers(name)
+        except NotNumeric as error:
+            raise InvalidWeights(f"weights {error}", column=name) from None
+
+    def _strata(self, names: Sequence[str]) -> Factor | None:
+        if not names:
+            return None
+        factors = [self._columns.complete_factor(name, "strata") for name in names]
+        if len(factors) == 1 and (factors[0].codes.counts > 0).all():
+            return factors[0]
+        codes, labels, _ = cross(factors, np.zeros(0, dtype=np.bool_), len(self._columns))
+        return Factor(codes, tuple(" / ".join(str(part) for part in label) for label in labels))
+
+    def _units(self, name: str | None, strata: Factor | None, nest: bool) -> Factor | None:
+        if name is None:
+            return None
+        factor = self._columns.complete_factor(name, "clusters")
+        nested = nest and strata is not None
+        if not nested and (factor.codes.counts > 0).all():
+            return factor
+        parts = [strata, factor] if nested and strata is not None else [factor]
+        codes, labels, _ = cross(parts, np.zeros(0, dtype=np.bool_), len(self._columns))
+        return Factor(codes, tuple(" / ".join(str(part) for part in label) for label in labels))
+
+    def _sample_keys(self) -> _core.SampleKeys:
+        """Names of units and strata as 64-bit keys, so that two surveys find what they share."""
+        if self._keys is None:
+            names = self._names
+            units = _keys(names.unit_labels, "")
+            if names.clusters is None and self._design.units <= _core.KEPT_DEVIATIONS:
+                # Rows have no names of their own: they are found again in this survey only.
+                units = np.arange(self._design.units, dtype=np.uint64) ^ np.uint64(self._sample)
+            self._keys = _core.SampleKeys(
+                units, _keys(names.strata_labels or ("",), "stratum"), self._sample
+            )
+        return self._keys
+
+
+def _keys(labels: Sequence[Level], salt: str) -> npt.NDArray[np.uint64]:
+    hashes = [
+        int.from_bytes(blake2b(f"{salt}/{label}".encode(), digest_size=8).digest())
+        for label in labels
+    ]
+    return np.array(hashes, dtype=np.uint64)
+

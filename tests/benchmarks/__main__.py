@@ -1,0 +1,76 @@
+"""Time steelyard, svy and the NumPy floor on the same simulated responses.
+
+Run from the root of the repository: python -m tests.benchmarks --rows 1000000
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import polars as pl
+
+from .agreement import TOLERANCE, Disagreement
+from .data import Size, simulate
+from .floor import floor_tool
+from .job import CASES, Tool
+from .steelyard_jobs import steelyard_tool
+from .svy_jobs import svy_tool
+from .table import as_json, header, introduction, line
+from .timing import Measured, measure
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = _parser()
+    asked = parser.parse_args(arguments)
+    cases = [case for case in CASES if any(fnmatchcase(case, name) for name in asked.cases)]
+    if not cases:
+        parser.error(f"no case is called {asked.cases}; there are: {'; '.join(CASES)}")
+    size = Size(asked.rows, asked.units_per_stratum, asked.seed)
+    try:
+        tools = _tools(simulate(size))
+        print(introduction(size, tools, asked.repeat), end="\n\n")
+        print(header(tools))
+        results = [_measure_and_print(case, tools, asked.repeat) for case in cases]
+    except Disagreement as error:
+        print(error, file=sys.stderr)
+        return 1
+    largest = max(measured.difference for measured in results)
+    print(f"\nEstimates and SEs agree: largest relative difference {largest:.1e} < {TOLERANCE}")
+    if asked.output is not None:
+        text = json.dumps(as_json(size, tools, results), indent=2)
+        asked.output.write_text(f"{text}\n", encoding="utf-8")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--units-per-stratum", type=int, default=20, help="of 50 strata")
+    parser.add_argument("--repeat", type=int, default=7, help="runs of each case by each tool")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--cases", nargs="+", default=["*"], metavar="NAME", help='names or patterns, as "mean*"'
+    )
+    parser.add_argument("--output", type=Path, help="write the results to this JSON file")
+    return parser
+
+
+def _tools(frame: pl.DataFrame) -> list[Tool]:
+    svy = svy_tool(frame)
+    if svy is None:
+        print("svy is not installed: skipped")
+    found = [steelyard_tool(frame), svy, floor_tool(frame)]
+    return [tool for tool in found if tool is not None]
+
+
+def _measure_and_print(case: str, tools: Sequence[Tool], repeat: int) -> Measured:
+    measured = measure(case, tools, repeat)
+    print(line(measured, tools), flush=True)
+    return measured
+
+
+if __name__ == "__main__":
+    sys.exit(main())

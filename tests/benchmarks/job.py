@@ -1,0 +1,56 @@
+"""What is timed: the cases, and a tool's way to do each."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+Label: TypeAlias = tuple[str, ...]
+Answer: TypeAlias = dict[Label, tuple[float, float]]
+"""Estimate and standard error of every group, variable and level."""
+
+CONSTRUCTION_TEXT = "construction, text ids"
+CONSTRUCTION_INTEGER = "construction, integer ids"
+CONSTRUCTION_AND_MEAN = "construction and first mean, text ids"
+MEAN = "mean"
+MEAN_BY_GROUP = "mean by 25 groups"
+MEAN_BY_GROUP_FIRST = "mean by 25 groups, first call"
+TEN_MEANS = "ten means in one call"
+RATIO = "ratio"
+PROPORTION = "proportion of 5 levels by 20 domains"
+MEAN_ELEMENTS = "mean, no clusters"
+
+CASES = (
+    CONSTRUCTION_TEXT,
+    CONSTRUCTION_INTEGER,
+    CONSTRUCTION_AND_MEAN,
+    MEAN,
+    MEAN_BY_GROUP,
+    MEAN_BY_GROUP_FIRST,
+    TEN_MEANS,
+    RATIO,
+    PROPORTION,
+    MEAN_ELEMENTS,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One case in one tool: `run(fresh())` is the work, of which only `run` is timed."""
+
+    fresh: Callable[[], Any]
+    run: Callable[[Any], Any]
+    read: Callable[[Any], Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A tool that does some of the cases."""
+
+    name: str
+    version: str
+    jobs: dict[str, Job]
+
+
+def ready(state: Any) -> Callable[[], Any]:
+    """Give the same warm object to every run."""
+    return lambda: state

@@ -1,0 +1,263 @@
+"""Every figure of the reference table, from R 4.2.2 and its package survey 4.1.1."""
+
+import csv
+import math
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+import steelyard as sy
+
+REFERENCE = Path(__file__).parent.parent / "reference"
+
+# One Survey for each design of designs.csv, with the same meaning as its R call.
+DESIGNS: dict[str, tuple[str, dict[str, Any]]] = {
+    "strat_fpc": ("apistrat", {"weights": "pw", "strata": "stype", "fpc": "fpc"}),
+    "strat_nofpc": ("apistrat", {"weights": "pw", "strata": "stype"}),
+    "srs_fpc": ("apisrs", {"weights": "pw", "fpc": "fpc"}),
+    "clus1_fpc": ("apiclus1", {"weights": "pw", "clusters": "dnum", "fpc": "fpc"}),
+    "clus1_nofpc": ("apiclus1", {"weights": "pw", "clusters": "dnum"}),
+    "fpc_with": (
+        "fpc",
+        {"weights": "weight", "strata": "stratid", "clusters": "psuid", "fpc": "Nh", "nest": True},
+    ),
+    "fpc_without": (
+        "fpc",
+        {"weights": "weight", "strata": "stratid", "clusters": "psuid", "nest": True},
+    ),
+    "hospital": ("hospital", {"weights": "weighta", "strata": "oblevel", "fpc": "tothosp"}),
+    "scd": ("scd", {"strata": "ESA", "clusters": "ambulance", "nest": True}),
+    "indep_waves": ("indep_waves", {"weights": "pw", "strata": "stratum", "clusters": "psu"}),
+    "overlap_clus1": ("overlap_clus1", {"weights": "pw", "clusters": "dnum"}),
+}
+for _policy in ("remove", "certainty", "adjust", "average"):
+    _lonely = {"weights": "w", "strata": "stratum", "clusters": "psu", "nest": True}
+    DESIGNS[f"lonely__{_policy}"] = ("lonely", {**_lonely, "lonely": _policy})
+    DESIGNS[f"lonely_fpc__{_policy}"] = ("lonely", {**_lonely, "fpc": "N1", "lonely": _policy})
+
+# Estimators and interval methods that are not estimated yet; every other row must be compared.
+NOT_YET = {"quantile", "var"}
+NOT_YET_INTERVALS = {"asin", "xlogit", "likelihood"}
+
+# R counts only the strata that a domain reaches when it averages over them for a lonely one.
+NOT_YET_DOMAINS = {"3313", "3314", "3323", "3324"}
+
+# Rows in which R is not the truth, or where we differ on purpose, and why.
+ON_PURPOSE = {
+    "356": "R's beta interval of a share without sampling error is [0.5, 0.5], without the share",
+    "727": "the same",
+    "762": "R's interval of a share of 1 is [1, 1]: as if certain; ours is exact and one-sided",
+    "763": "the same for a share of 0",
+}
+
+INTERVALS = {"logit": "logit", "beta": "beta", "mean": "t"}
+CATEGORICAL = ("stype", "sch.wide", "awards", "yr.rnd", "comp.imp", "both")
+
+Row = dict[str, str]
+
+
+def read(name: str) -> list[Row]:
+    with (REFERENCE / name).open() as file:
+        return list(csv.DictReader(file))
+
+
+def close(got: float, wanted: str, scale: float = 0.0) -> bool:
+    """Compare to 1e-9 relative; `scale` is the size of what a difference was made from."""
+    expected = float(wanted)
+    if math.isinf(expected) or math.isnan(expected):
+        return math.isinf(got) or math.isnan(got)
+    return abs(got - expected) <= 1e-9 * abs(expected) + 1e-12 * scale
+
+
+class Design:
+    """One survey of the table, and the figure of each of its rows."""
+
+    def __init__(self, name: str) -> None:
+        dataset, arguments = DESIGNS[name]
+        frame = pl.read_csv(REFERENCE / "data" / f"{dataset}.csv", infer_schema_length=None)
+        # R's factors keep levels that do not occur.
+        frame = frame.with_columns(
+            pl.col(name).cast(pl.Enum(["No", "Yes"]))
+            for name in CATEGORICAL
+            if name in frame.columns and name != "stype"
+        )
+        if "meals" in frame.columns:
+            frame = frame.with_columns(meals_above_95=pl.col("meals") > 95)
+        if "x" in frame.columns:
+            frame = frame.with_columns((pl.col("x") > 4).alias("x>4"))
+        self.survey = sy.Survey(frame, **arguments)
+        self.cache: dict[tuple[str, ...], sy.Estimates] = {}
+
+    def table(self, estimator: str, variable: str, by: tuple[str, ...]) -> sy.Estimates:
+        key = (estimator, variable, *by)
+        if key not in self.cache:
+            kind = {"prop": "proportion"}.get(estimator, estimator)
+            method = getattr(self.survey, kind)
+            arguments = variable.split("/") if kind == "ratio" else [variable]
+            self.cache[key] = method(*arguments, by=list(by) or None)
+        return self.cache[key]
+
+    def estimates(self, row: Row) -> sy.Estimates:
+        by = (row["domain_var"],) if row["domain_var"] else ()
+        table = self.table(row["estimator"], row["variable"], by)
+        labels = tuple(label_of(x) for x in (row["domain_level"], row["level"]) if x)
+        return table[labels] if labels else table
+
+
+def label_of(text: str) -> str | int | bool:
+    if text in ("TRUE", "FALSE"):
+        return text == "TRUE"
+    return int(text) if text.isdigit() else text
+
+
+def compare_estimate(row: Row, got: sy.Estimates) -> list[str]:
+    scale = abs(got.value)
+    wrong = [] if close(got.value, row["estimate"]) else ["estimate"]
+    if got.notes[0] is not None and "one unit only" in got.notes[0]:
+        # On purpose: R prints a standard error of 0 for a ratio within one cluster.
+        assert float(row["se"]) < 1e-9 * scale
+        return wrong + ([] if math.isnan(got.se[0]) else ["se"])
+    low, high = got.ci(0.95, "t")[0]
+    checks = {
+        "se": got.se[0],
+        "ci_low": low,
+        "ci_high": high,
+        "df": got.df,
+        "deff": got.deff[0],
+        "deff_wr": got.deff_replace[0],
+        "n": float(got.n[0]),
+    }
+    if got.missing[0] == 0:  # R counts units of the domain, also those without an answer
+        checks["df_domain"] = float(got.df_domain[0])
+    for name, value in checks.items():
+        if row[name] and not close(float(value), row[name], scale if name in SCALED else 0.0):
+            wrong.append(name)
+    return wrong
+
+
+# A standard error of exactly 0 is 1e-17 in R, and an interval's end near 0 is a difference.
+SCALED = {"se", "ci_low", "ci_high"}
+
+
+def compare_covariance(row: Row, design: Design) -> list[str]:
+    kind = row["estimator"].removeprefix("cov_")
+    variable = next(v for v in CATEGORICAL if row["variable"].startswith(v))
+    by = (row["domain_var"],) if row["domain_var"] else ()
+    table = design.table(kind, variable, by)
+    if by:
+        table = table[label_of(row["domain_level"])]
+    levels = [part.removeprefix(variable) for part in row["variable"].split("|")]
+    i, j = (table.labels.level.index(level) for level in levels)
+    scale = math.sqrt(table.cov[i, i] * table.cov[j, j]) + table.estimate.max() ** 2 * 1e-9
+    return [] if close(table.cov[i, j], row["estimate"], scale) else ["covariance"]
+
+
+def compare_interval(row: Row, design: Design) -> list[str]:
+    variable, _, positive = row["variable"].partition("==")
+    wanted: object = positive
+    if variable == "meals>95":
+        variable, wanted = "meals_above_95", True
+    got = design.survey.proportion(variable, positive=wanted)
+    low, high = got.ci(0.95, INTERVALS[row["param"]])[0]
+    figures = {"estimate": got.value, "se": got.se[0], "ci_low": low, "ci_high": high}
+    return [name for name, value in figures.items() if not close(value, row[name])]
+
+
+def compare_joint(row: Row, design: Design) -> list[str]:
+    both = design.survey.mean(["api00", "api99"])
+    if row["estimator"] == "cov_mean_joint":
+        return [] if close(both.cov[0, 1], row["estimate"]) else ["covariance"]
+    if row["estimator"] == "mean_joint":
+        got = both[row["variable"]]
+    elif row["estimator"] == "contrast_diff":
+        got = both["api00"] - both["api99"]
+    else:
+        got = both["api00"] / both["api99"]
+    return compare_difference(row, got)
+
+
+def compare_difference(row: Row, got: sy.Estimates) -> list[str]:
+    low, high = got.ci(0.95, "t")[0]
+    figures = {"estimate": got.value, "se": got.se[0], "ci_low": low, "ci_high": high}
+    scale = 10 * got.se[0]
+    return [
+        name for name, value in figures.items() if row[name] and not close(value, row[name], scale)
+    ] + ([] if float(row["df"]) == got.df else ["df"])
+
+
+def compare_domains(row: Row, design: Design) -> list[str]:
+    first, second = row["domain_level"].split("-")
+    table = design.table("mean", row["variable"], (row["domain_var"],))
+    return compare_difference(row, table[first] - table[second])
+
+
+def compare_waves(row: Row, design: Design) -> list[str]:
+    what, _, kind = row["estimator"].rpartition("_")
+    by = ("wv", row["domain_var"]) if row["domain_var"] else ("wv",)
+    table = design.table(kind, row["variable"], by)
+    domain = (row["domain_level"],) if row["domain_level"] else ()
+    first, second = table[(1, *domain)], table[(2, *domain)]
+    if what == "cov_wave":
+        covariance = table.cov[0, 1]
+        scale = math.sqrt(table.cov[0, 0] * table.cov[1, 1])
+        return [] if close(covariance, row["estimate"], scale) else ["covariance"]
+    return compare_difference(row, second - first if what == "wave_diff" else second / first)
+
+
+def compare(row: Row, design: Design) -> list[str] | None:
+    """What differs in a row; None where it cannot be estimated yet."""
+    estimator = row["estimator"]
+    if estimator in NOT_YET or row["id"] in NOT_YET_DOMAINS:
+        return None
+    if estimator == "ciprop" and row["param"] in NOT_YET_INTERVALS:
+        return None
+    if estimator in ("mean", "total", "count", "prop", "ratio"):
+        return compare_estimate(row, design.estimates(row))
+    if estimator in ("cov_prop", "cov_count"):
+        return compare_covariance(row, design)
+    if estimator == "ciprop":
+        return compare_interval(row, design)
+    if "wave" in estimator:
+        return compare_waves(row, design)
+    return compare_domains(row, design) if estimator == "domain_diff" else compare_joint(row, design)
+
+
+QUIRKS = {row["id"]: row["note"] for row in read("known_r_quirks.csv")}
+
+
+@pytest.mark.parametrize("name", DESIGNS)
+def test_equals_r_survey(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    design = Design(name)
+    compared: Counter[str] = Counter()
+    wrong = []
+    for row in read("reference.csv"):
+        if row["design"] != name or row["id"] in QUIRKS:
+            continue
+        difference = compare(row, design)
+        if difference is None:
+            continue
+        compared[row["estimator"]] += 1
+        if difference and row["id"] in ON_PURPOSE:
+            assert set(difference) <= {"ci_low", "ci_high"}
+        elif difference:
+            wrong.append((row["id"], row["r_call"], row["variable"], difference))
+    with capsys.disabled():
+        counts = ", ".join(f"{k} {n}" for k, n in sorted(compared.items()))
+        print(f"\n{name}: {compared.total()} rows of R compared ({counts})", end="")
+    assert not wrong
+    assert compared.total() > 0
+
+
+def test_degrees_of_freedom_of_every_design() -> None:
+    published = {row["design"]: row["df"] for row in read("designs.csv")}
+    for name in DESIGNS:
+        assert Design(name).survey.degrees_of_freedom == float(published[name])
+
+
+def test_lonely_strata_are_refused_by_default() -> None:
+    frame = pl.read_csv(REFERENCE / "data" / "lonely.csv")
+    with pytest.raises(sy.errors.LonelyStratum, match="single sampled cluster"):
+        sy.Survey(frame, weights="w", strata="stratum", clusters="psu", nest=True)
