@@ -1,31 +1,35 @@
-#include <pybind11/native_enum.h>
 #include <pybind11/stl.h>
 
 #include "array.hpp"
 #include "bindings.hpp"
+#include "choice.hpp"
 #include "steelyard/design.hpp"
 
 namespace steelyard::bindings {
+namespace {
+
+Lonely lonely_of(const std::string& name) {
+  return choose<Lonely>("policy for lonely strata", name,
+                        {{"fail", Lonely::kFail},
+                         {"remove", Lonely::kRemove},
+                         {"certainty", Lonely::kCertainty},
+                         {"adjust", Lonely::kAdjust},
+                         {"average", Lonely::kAverage}});
+}
+
+}  // namespace
 
 void bind_design(py::module_& m) {
-  py::native_enum<Lonely>(m, "Lonely", "enum.Enum")
-      .value("fail", Lonely::kFail)
-      .value("remove", Lonely::kRemove)
-      .value("certainty", Lonely::kCertainty)
-      .value("adjust", Lonely::kAdjust)
-      .value("average", Lonely::kAverage)
-      .finalize();
-
   py::class_<Design>(m, "Design", "A stratified sample of units, seen as a linear map.")
       .def(py::init([](Eigen::Index rows, const std::string& weights_name,
                        const std::optional<py::array>& weights, const std::optional<Codes>& strata,
                        const std::optional<Codes>& units, const std::string& fpc_name,
-                       const std::optional<py::array>& fpc, Lonely lonely) {
+                       const std::optional<py::array>& fpc, const std::string& lonely) {
              const Column w = weights ? column_view(weights_name, *weights) : Column();
              const Column f = fpc ? column_view(fpc_name, *fpc) : Column();
              const py::gil_scoped_release no_python_below;
              return Design::stratified(rows, w, strata.value_or(Codes()), units.value_or(Codes()),
-                                       f, lonely);
+                                       f, lonely_of(lonely));
            }),
            py::arg("rows"), py::arg("weights_name"), py::arg("weights").noconvert(),
            py::arg("strata"), py::arg("units"), py::arg("fpc_name"), py::arg("fpc").noconvert(),

@@ -17,17 +17,20 @@ void bind_dual(py::module_& m) {
       .def(py::self - py::self)
       .def(py::self * py::self)
       .def(py::self / py::self)
-      .def("__radd__", [](const Dual& a, const Dual& b) { return b + a; })
-      .def("__rsub__", [](const Dual& a, const Dual& b) { return b - a; })
-      .def("__rmul__", [](const Dual& a, const Dual& b) { return b * a; })
-      .def("__rtruediv__", [](const Dual& a, const Dual& b) { return b / a; })
+      .def("__add__", [](const Dual& a, double b) { return a + Dual{b, {}}; })
+      .def("__sub__", [](const Dual& a, double b) { return a - Dual{b, {}}; })
+      .def("__mul__", [](const Dual& a, double b) { return a * Dual{b, {}}; })
+      .def("__truediv__", [](const Dual& a, double b) { return a / Dual{b, {}}; })
+      .def("__radd__", [](const Dual& a, double b) { return Dual{b, {}} + a; })
+      .def("__rsub__", [](const Dual& a, double b) { return Dual{b, {}} - a; })
+      .def("__rmul__", [](const Dual& a, double b) { return Dual{b, {}} * a; })
+      .def("__rtruediv__", [](const Dual& a, double b) { return Dual{b, {}} / a; })
       .def("__pow__", [](const Dual& a, const Dual& b) { return pow(a, b); })
-      .def("__rpow__", [](const Dual& a, const Dual& b) { return pow(b, a); })
+      .def("__pow__", [](const Dual& a, double b) { return pow(a, Dual{b, {}}); })
+      .def("__rpow__", [](const Dual& a, double b) { return pow(Dual{b, {}}, a); })
       .def("exp", [](const Dual& a) { return exp(a); })
       .def("log", [](const Dual& a) { return log(a); })
       .def("sqrt", [](const Dual& a) { return sqrt(a); });
-  py::implicitly_convertible<double, Dual>();
-  py::implicitly_convertible<py::int_, Dual>();
 
   m.def(
       "variables", [](const Array<double>& values) { return variables(to_eigen(values)); },

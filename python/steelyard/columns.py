@@ -18,7 +18,7 @@ from steelyard.errors import (
     nearest_text,
     rows_text,
 )
-from steelyard.levels import Factor, Level, factor_of
+from steelyard.levels import AnySeries, Factor, Level, factor_of
 
 NumberArray: TypeAlias = npt.NDArray[np.generic]
 BoolArray: TypeAlias = npt.NDArray[np.bool_]
@@ -49,7 +49,7 @@ class Columns:
         data = nw.from_native(frame, eager_only=True)
         if data.implementation.is_pandas():
             # A shallow copy: columns assigned to the caller's frame later do not change the survey.
-            data = nw.from_native(data.to_native().copy(deep=False), eager_only=True)
+            data = nw.from_native(data.to_pandas().copy(deep=False), eager_only=True)
         if len(data) == 0:
             raise EmptyFrame("the frame has no rows: there is nothing to estimate from")
         self._frame = data
@@ -69,7 +69,7 @@ class Columns:
         """The library that the caller's frame belongs to."""
         return self._frame.implementation
 
-    def series(self, name: str) -> nw.Series:
+    def series(self, name: str) -> AnySeries:
         """Return the column, or raise with the nearest name."""
         if name not in self._frame.columns:
             raise ColumnNotFound(
@@ -131,7 +131,7 @@ class Columns:
             raise NotNumeric(f"where= has {len(series):,} rows and the frame has {len(self):,}")
         return np.ascontiguousarray(series.fill_null(False).to_numpy(), dtype=np.bool_)
 
-    def _condition(self, where: object) -> nw.Series:
+    def _condition(self, where: object) -> AnySeries:
         """Evaluate an expression of narwhals or Polars, a function of the frame, or a Series."""
         native = self._frame.to_native()
         if callable(where):
@@ -139,9 +139,10 @@ class Columns:
         if isinstance(where, nw.Expr):
             selected = self._frame.select(where)
         elif self.implementation.is_polars() and hasattr(where, "meta"):
-            selected = nw.from_native(native.select(where), eager_only=True)
+            polars = self._frame.to_polars().select(where)  # type: ignore[arg-type]
+            selected = nw.from_native(polars, eager_only=True)
         else:
-            return nw.from_native(where, series_only=True)  # type: ignore[call-overload,no-any-return]
+            return nw.from_native(where, series_only=True)
         return selected.get_column(selected.columns[0])
 
     def _mask_of_levels(self, where: Mapping[str, Level | Sequence[Level]]) -> BoolArray:
@@ -191,9 +192,9 @@ def as_names(names: str | Sequence[str]) -> tuple[str, ...]:
     return (names,) if isinstance(names, str) else tuple(names)
 
 
-def cross(factors: Sequence[Factor], keep: BoolArray, rows: int) -> tuple[
-    _core.Codes, list[tuple[Level, ...]], int
-]:
+def cross(
+    factors: Sequence[Factor], keep: BoolArray, rows: int
+) -> tuple[_core.Codes, list[tuple[Level, ...]], int]:
     """Code the combinations of several factors that occur among the rows kept.
 
     Returns the codes, the labels of each combination, and how many rows kept have none because a
@@ -207,6 +208,6 @@ def cross(factors: Sequence[Factor], keep: BoolArray, rows: int) -> tuple[
     return codes, labels, ungrouped
 
 
-def _type_name(series: nw.Series) -> str:
+def _type_name(series: AnySeries) -> str:
     text = series.dtype in (nw.String, nw.Categorical, nw.Enum)
     return "text" if text else str(series.dtype)

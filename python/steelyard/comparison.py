@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import narwhals as nw
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Period: TypeAlias = int | str
+P = TypeVar("P", bound=Period)
 Wave: TypeAlias = Survey | Estimates
 
 
@@ -40,10 +41,8 @@ class Comparison:
     points); ratios are of the period to the base.
     """
 
-    def __init__(
-        self, levels: Mapping[Period, Estimates], base: Period, changes: list[Change]
-    ) -> None:
-        self._levels = dict(levels)
+    def __init__(self, levels: Mapping[P, Estimates], base: P, changes: list[Change]) -> None:
+        self._levels: dict[Period, Estimates] = dict(levels.items())
         self._base = base
         self._changes = changes
 
@@ -95,15 +94,15 @@ class Comparison:
 
     def to_pandas(self) -> "pd.DataFrame":
         """Return the table as a pandas frame."""
-        return nw.from_dict(framed(self.to_dict()), backend="pandas").to_native()  # type: ignore[no-any-return]
+        return nw.from_dict(framed(self.to_dict()), backend="pandas").to_pandas()
 
     def to_polars(self) -> "pl.DataFrame":
         """Return the table as a Polars frame."""
-        return nw.from_dict(framed(self.to_dict()), backend="polars").to_native()  # type: ignore[no-any-return]
+        return nw.from_dict(framed(self.to_dict()), backend="polars").to_polars()
 
     def to_arrow(self) -> "pa.Table":
         """Return the table as a PyArrow table."""
-        return nw.from_dict(framed(self.to_dict()), backend="pyarrow").to_native()  # type: ignore[no-any-return]
+        return nw.from_dict(framed(self.to_dict()), backend="pyarrow").to_arrow()
 
     def __repr__(self) -> str:
         return text_table(self.to_dict(), self._footer())
@@ -123,10 +122,10 @@ class Comparison:
 
 
 def compare(
-    waves: Mapping[Period, Wave],
+    waves: Mapping[P, Wave],
     statistic: Statistic | Callable[[Survey], Estimates] | None = None,
     *,
-    base: Period | None = None,
+    base: P | None = None,
 ) -> Comparison:
     """Compare waves of a survey: levels, differences and ratios, with their covariances.
 
@@ -192,9 +191,7 @@ def compare(
     return Comparison(levels, first, changes)
 
 
-def _level(
-    wave: Wave, statistic: Statistic | Callable[[Survey], Estimates] | None
-) -> Estimates:
+def _level(wave: Wave, statistic: Statistic | Callable[[Survey], Estimates] | None) -> Estimates:
     if isinstance(wave, Estimates):
         return wave
     if statistic is None:

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from steelyard import _core
 from steelyard.columns import Where
 from steelyard.errors import UnknownLevel, nearest_text
-from steelyard.estimates import Estimates, Evidence, Labels, join, propagate
+from steelyard.estimates import Estimates, join, propagate
+from steelyard.evidence import Evidence
+from steelyard.labels import Labels
 from steelyard.levels import Level
 from steelyard.survey import Survey
 

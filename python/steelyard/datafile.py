@@ -13,21 +13,33 @@ Backend: TypeAlias = Literal["polars", "pandas", "pyarrow"]
 BACKENDS: tuple[Backend, ...] = ("polars", "pandas", "pyarrow")
 
 
-def first_backend() -> Backend:
-    """Name the first frame library that is installed.
+def installed_backend(name: str | None = None) -> Backend:
+    """Return the frame library asked for, or the first that is installed.
 
     Raises
     ------
+    ValueError
+        It is not one that reads data here.
     ImportError
-        There is none.
+        It is not installed, or none is.
     """
+    if name is None:
+        for backend in BACKENDS:
+            if find_spec(backend) is not None:
+                return backend
+        raise ImportError(
+            f"reading data needs one of {', '.join(BACKENDS)}; none is installed: "
+            "pip install polars"
+        )
     for backend in BACKENDS:
-        if find_spec(backend) is not None:
+        if backend == name:
+            if find_spec(backend) is None:
+                raise ImportError(f"{backend} is not installed: pip install {backend}")
             return backend
-    raise ImportError("reading data needs a frame library: pip install polars")
+    raise ValueError(f"backend is {name!r}; choose one of: {', '.join(BACKENDS)}.")
 
 
-def read_frame(path: str | Path, backend: Backend | None = None) -> IntoDataFrame:
+def read_frame(path: str | Path, backend: str | None = None) -> IntoDataFrame:
     """Read a CSV (also compressed by gzip) or Parquet file as an eager frame; empty cells are null.
 
     Parameters
@@ -40,9 +52,11 @@ def read_frame(path: str | Path, backend: Backend | None = None) -> IntoDataFram
     ------
     DataFileError
         There is no such file, it is of another kind, or it cannot be read.
+    ImportError
+        No frame library is installed, or not the one asked for.
     """
     file = Path(path)
-    chosen = backend or first_backend()
+    chosen = installed_backend(backend)
     if not file.is_file():
         raise DataFileError(f"{file}: there is no such file")
     kinds = file.name.lower().removesuffix(".gz").rsplit(".", 1)
@@ -58,4 +72,5 @@ def read_frame(path: str | Path, backend: Backend | None = None) -> IntoDataFram
         frame = frame.with_columns(
             nw.when(nw.col(name) != "").then(nw.col(name)).alias(name) for name in text
         )
-    return frame.to_native()
+    native: IntoDataFrame = frame.to_native()
+    return native

@@ -104,7 +104,10 @@ def demo_page(
             ("Are the published figures possible?", [audit_fragment(audits)]),
             (
                 evaluation.card.title,
-                [scorecard_fragment(evaluation), picture(evaluation.plot(), f"{evaluation.card.title}: the same figures as a picture")],
+                [
+                    scorecard_fragment(evaluation),
+                    picture(evaluation.plot(), f"{evaluation.card.title}: the same figures"),
+                ],
             ),
             (
                 "A KPI on real data: Californian schools",

@@ -15,6 +15,7 @@ __all__ = [
     "InfiniteValues",
     "InvalidFpc",
     "InvalidWeights",
+    "LabelNotFound",
     "LonelyStratum",
     "MissingValues",
     "NoDegreesOfFreedom",
@@ -56,6 +57,10 @@ class SteelyardError(Exception):
 
 class ColumnNotFound(SteelyardError, KeyError):
     """The frame has no column of that name."""
+
+
+class LabelNotFound(SteelyardError, KeyError):
+    """No estimate has that label."""
 
 
 class NotNumeric(SteelyardError, TypeError):

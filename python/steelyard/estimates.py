@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import narwhals as nw
 import numpy as np
-import numpy.typing as npt
 
 from steelyard import _core
-from steelyard.errors import CovarianceUnknown, SteelyardError, nearest_text
+from steelyard.errors import CovarianceUnknown, LabelNotFound, nearest_text
+from steelyard.evidence import Evidence, Floats, Integers
+from steelyard.labels import Labels
 from steelyard.levels import Level
 from steelyard.render import html_table, text_table
 
@@ -19,148 +20,17 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
-Floats: TypeAlias = npt.NDArray[np.float64]
-Integers: TypeAlias = npt.NDArray[np.int64]
 IntervalMethod: TypeAlias = Literal[
     "t", "normal", "logit", "wilson", "beta", "korn-graubard", "clopper-pearson"
 ]
 Side: TypeAlias = Literal["two", "lower", "upper"]
 Cell: TypeAlias = Level
 
-_PROPORTION_METHODS = {
-    "logit": _core.ProportionInterval.logit,
-    "wilson": _core.ProportionInterval.wilson,
-    "beta": _core.ProportionInterval.beta,
-    "korn-graubard": _core.ProportionInterval.korn_graubard,
-    "clopper-pearson": _core.ProportionInterval.clopper_pearson,
-}
+_PROPORTIONS_ONLY = ("logit", "wilson", "beta", "korn-graubard", "clopper-pearson")
 NO_ANSWERS = "no answers"
 ONE_UNIT = "answers from one unit only: error not estimable"
 UNDEFINED = "not defined: division by zero"
 ALIKE = "all answers alike: exact one-sided interval"
-
-
-class LabelNotFound(SteelyardError, KeyError):
-    """No estimate has that label."""
-
-
-@dataclass(frozen=True, slots=True)
-class Labels:
-    """What each estimate is of: a value of every `by` column, a variable, a level and a kind."""
-
-    by: Mapping[str, list[Level]]
-    variable: list[str]
-    level: list[Level]
-    kind: list[str]
-
-    def __len__(self) -> int:
-        return len(self.variable)
-
-    def select(self, rows: Sequence[int]) -> "Labels":
-        """Keep some rows."""
-        return Labels(
-            {name: [values[i] for i in rows] for name, values in self.by.items()},
-            [self.variable[i] for i in rows],
-            [self.level[i] for i in rows],
-            [self.kind[i] for i in rows],
-        )
-
-    def columns(self) -> dict[str, list[Level]]:
-        """Label columns as they are shown: a level only where there is one."""
-        shown: dict[str, list[Level]] = dict(self.by)
-        shown["variable"] = list(self.variable)
-        if any(level is not None for level in self.level):
-            shown["level"] = self.level
-        return shown
-
-    def keys(self) -> list[tuple[Level, ...]]:
-        """Everything that tells one row from another, as a tuple a row."""
-        return list(zip(*self.by.values(), self.variable, self.level, strict=True))
-
-    def holds(self, row: int, label: Level) -> bool:
-        """Does any label of the row equal this one?"""
-        mine = [values[row] for values in self.by.values()]
-        return any(_same(label, own) for own in (*mine, self.variable[row], self.level[row]))
-
-    def joined(self, other: "Labels", symbol: str, kind: str) -> "Labels":
-        """Labels of a combination of two sets of estimates: what differs is spelt out."""
-
-        def both(mine: Sequence[Level], theirs: Sequence[Level]) -> list[Level]:
-            pairs = zip(mine, theirs, strict=True)
-            return [a if _same(a, b) else f"{a} {symbol} {b}" for a, b in pairs]
-
-        common = [name for name in self.by if name in other.by]
-        return Labels(
-            {name: both(self.by[name], other.by[name]) for name in common},
-            [str(v) for v in both(self.variable, other.variable)],
-            both(self.level, other.level),
-            [kind] * len(self),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What stands beside each estimate: counts of rows and units, and design effects."""
-
-    n: Integers
-    missing: Integers
-    units: Integers
-    strata: Integers
-    deff: Floats
-    deff_replace: Floats
-
-    def select(self, rows: Sequence[int]) -> "Evidence":
-        """Keep some rows."""
-        i = list(rows)
-        return Evidence(
-            self.n[i],
-            self.missing[i],
-            self.units[i],
-            self.strata[i],
-            self.deff[i],
-            self.deff_replace[i],
-        )
-
-    def with_other(self, other: "Evidence") -> "Evidence":
-        """Evidence of a combination: the weaker of the two; no design effect."""
-        nothing = np.full(len(self.n), np.nan)
-        return Evidence(
-            np.minimum(self.n, other.n),
-            np.maximum(self.missing, other.missing),
-            np.minimum(self.units, other.units),
-            np.maximum(self.strata, other.strata),
-            nothing,
-            nothing,
-        )
-
-    @classmethod
-    def pooled(cls, parts: Sequence["Evidence"]) -> "Evidence":
-        """Evidence of one function of several samples: the sums over the first row of each."""
-
-        def total(counts: Sequence[Integers]) -> Integers:
-            return np.array([sum(int(count[0]) for count in counts)])
-
-        nothing = np.array([np.nan])
-        return cls(
-            total([part.n for part in parts]),
-            total([part.missing for part in parts]),
-            total([part.units for part in parts]),
-            total([part.strata for part in parts]),
-            nothing,
-            nothing,
-        )
-
-    def combined(self, size: int) -> "Evidence":
-        """Evidence of `size` functions of all the estimates."""
-        nothing = np.full(size, np.nan)
-        return Evidence(
-            np.full(size, self.n.min()),
-            np.full(size, self.missing.max()),
-            np.full(size, self.units.min()),
-            np.full(size, self.strata.max()),
-            nothing,
-            nothing,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,7 +209,7 @@ class Estimates:
         level = self._shown.level if level is None else level
         bounds = np.empty((len(self), 2))
         shares = np.array([kind == "proportion" for kind in self._labels.kind], dtype=bool)
-        if method in _PROPORTION_METHODS and not shares.all():
+        if method in _PROPORTIONS_ONLY and not shares.all():
             raise ValueError(f"intervals by {method!r} are for proportions only; use 't'")
         for rows, chosen in ((shares, method or "logit"), (~shares, method or "t")):
             bounds[rows] = np.column_stack(self._bounds(np.flatnonzero(rows), chosen, level, side))
@@ -396,8 +266,8 @@ class Estimates:
         >>> svy = sy.Survey(sy.datasets.load("apistrat"), weights="pw", strata="stype", fpc="fpc")
         >>> counts = svy.count("sch.wide")
         >>> odds = counts.transform(lambda x: x[1] / x[0])
-        >>> round(odds.value, 3), round(odds.se[0], 3)
-        (4.812, 0.822)
+        >>> round(odds.value, 3), odds.se.round(3).tolist()
+        (4.812, [0.822])
         """
         result = function(_core.variables(self.estimate))
         results = [result] if isinstance(result, _core.Dual) else list(result)
@@ -415,8 +285,8 @@ class Estimates:
         >>> import steelyard as sy
         >>> svy = sy.Survey(sy.datasets.load("apistrat"), weights="pw", strata="stype", fpc="fpc")
         >>> gap = svy.mean("api00", by="stype").contrast({"E": 1, "H": -1})
-        >>> round(gap.value, 2), round(gap.se[0], 2)
-        (48.61, 19.4)
+        >>> round(gap.value, 2), gap.se.round(2).tolist()
+        (48.61, [19.4])
         """
         row = np.zeros((1, len(self)))
         for label, coefficient in coefficients.items():
@@ -424,9 +294,7 @@ class Estimates:
             for key in chosen.labels.keys():  # noqa: SIM118
                 row[0, self._labels.keys().index(key)] += coefficient
         labels = Labels({}, ["contrast"], [None], ["contrast"])
-        return Estimates(
-            self._core.contrast(row), labels, self._evidence.combined(1), self._shown
-        )
+        return Estimates(self._core.contrast(row), labels, self._evidence.combined(1), self._shown)
 
     def __neg__(self) -> "Estimates":
         return self._unary(operator.neg, "-{}")
@@ -489,21 +357,21 @@ class Estimates:
 
     def to_pandas(self) -> "pd.DataFrame":
         """Return the table as a pandas frame."""
-        return nw.from_dict(framed(self.to_dict()), backend="pandas").to_native()  # type: ignore[no-any-return]
+        return nw.from_dict(framed(self.to_dict()), backend="pandas").to_pandas()
 
     def to_polars(self) -> "pl.DataFrame":
         """Return the table as a Polars frame."""
-        return nw.from_dict(framed(self.to_dict()), backend="polars").to_native()  # type: ignore[no-any-return]
+        return nw.from_dict(framed(self.to_dict()), backend="polars").to_polars()
 
     def to_arrow(self) -> "pa.Table":
         """Return the table as a PyArrow table."""
-        return nw.from_dict(framed(self.to_dict()), backend="pyarrow").to_native()  # type: ignore[no-any-return]
+        return nw.from_dict(framed(self.to_dict()), backend="pyarrow").to_arrow()
 
     def to_native(self) -> object:
         """Return the table in the kind of frame that the survey was made from."""
-        return nw.from_dict(
-            framed(self.to_dict()), backend=self._shown.implementation
-        ).to_native()
+        backend = self._shown.implementation
+        frame = nw.from_dict(framed(self.to_dict()), backend=backend)  # type: ignore[arg-type]
+        return frame.to_native()
 
     def __repr__(self) -> str:
         return text_table(self.to_dict(), self._footer())
@@ -532,22 +400,15 @@ class Estimates:
         self, rows: Integers, method: str, level: float, side: Side
     ) -> tuple[Floats, Floats]:
         values, ses = self.estimate[rows], self.se[rows]
-        shares = [self._labels.kind[i] == "proportion" for i in rows]
-        if method in _PROPORTION_METHODS or (shares and all(shares)):
-            return _core.proportion_intervals(
-                values,
-                ses,
-                np.inf if method == "normal" else self.df,
-                self.n[rows],
-                _PROPORTION_METHODS.get(method, _core.ProportionInterval.wald),
-                level,
-                _core.Side[side],
-            )
-        if method not in ("t", "normal"):
-            known = ["t", "normal", *_PROPORTION_METHODS]
-            raise ValueError(f"there is no interval {method!r}.{nearest_text(method, known)}")
         df = np.inf if method == "normal" else self.df
-        return _core.wald_intervals(values, ses, df, level, _core.Side[side])
+        if all(self._labels.kind[i] == "proportion" for i in rows):
+            return _core.proportion_intervals(values, ses, df, self.n[rows], method, level, side)
+        if method not in ("t", "normal"):
+            raise ValueError(
+                f"there is no interval {method!r}."
+                f"{nearest_text(method, ['t', 'normal', *_PROPORTIONS_ONLY])}"
+            )
+        return _core.wald_intervals(values, ses, df, level, side)
 
     def rows(self, rows: Sequence[int]) -> "Estimates":
         """Select rows by position, counted from 0."""
@@ -612,10 +473,6 @@ def propagate(core: _core.Estimates, results: Sequence[_core.Dual]) -> _core.Est
     return core.delta(values, jacobian)
 
 
-def _same(a: Level, b: Level) -> bool:
-    return a == b and isinstance(a, bool) == isinstance(b, bool)
-
-
 def framed(columns: Mapping[str, list[Cell]]) -> dict[str, list[Cell]]:
     """Make each column of one type, as frames need it: mixed labels become text."""
     result = dict(columns)
@@ -627,4 +484,5 @@ def framed(columns: Mapping[str, list[Cell]]) -> dict[str, list[Cell]]:
 
 
 def cells(values: Floats) -> list[Cell]:
+    """Plain values for a table; None where there is no figure."""
     return [float(v) if np.isfinite(v) else None for v in values]

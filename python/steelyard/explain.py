@@ -68,9 +68,7 @@ class DesignNames:
         return shortened([self.unit_labels[code] for code in codes])
 
 
-def explain(
-    error: _core.InvalidColumn | _core.DesignError, names: DesignNames
-) -> SteelyardError:
+def explain(error: _core.InvalidColumn | _core.DesignError, names: DesignNames) -> SteelyardError:
     """Name the column, count the rows, show the first and say what to do."""
     fault = _Fault(*error.args)
     if isinstance(error, _core.InvalidColumn):
@@ -106,7 +104,9 @@ def _explain_column(error: _Fault, names: DesignNames) -> SteelyardError:
             count=count,
             rows=rows,
         )
-    return MissingValues(f"column {error.column!r} is {fault} in {where}", column=column, count=count, rows=rows)
+    return MissingValues(
+        f"column {error.column!r} is {fault} in {where}", column=column, count=count, rows=rows
+    )
 
 
 def _explain_design(error: _Fault, names: DesignNames) -> SteelyardError:

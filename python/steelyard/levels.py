@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import narwhals as nw
 import numpy as np
@@ -11,6 +11,7 @@ import numpy.typing as npt
 from steelyard import _core
 
 Level: TypeAlias = str | int | float | bool | None
+AnySeries: TypeAlias = nw.Series[Any]
 CodeArray: TypeAlias = npt.NDArray[np.int32]
 
 LARGEST_EXACT = 2**53
@@ -24,7 +25,7 @@ class Factor:
     levels: tuple[Level, ...]
 
 
-def factor_of(name: str, series: nw.Series) -> Factor:
+def factor_of(name: str, series: AnySeries) -> Factor:
     """Code a column. Levels are in declared order where the type has one, else ascending."""
     if series.dtype == nw.Boolean:
         return _number_factor(name, series.cast(nw.Float64), boolean=True)
@@ -52,7 +53,7 @@ def with_missing_level(factor: Factor, label: str) -> Factor:
     )
 
 
-def _number_factor(name: str, series: nw.Series, *, boolean: bool) -> Factor:
+def _number_factor(name: str, series: AnySeries, *, boolean: bool) -> Factor:
     has_missing = series.null_count() > 0
     values = (series.cast(nw.Float64) if has_missing else series).to_numpy()
     exact = values.dtype.kind == "f" or (
@@ -72,7 +73,7 @@ def _number_factor(name: str, series: nw.Series, *, boolean: bool) -> Factor:
     return Factor(codes, tuple(int(v) if whole else float(v) for v in distinct))
 
 
-def _pandas_codes(series: nw.Series) -> tuple[CodeArray, Sequence[Level]]:
+def _pandas_codes(series: AnySeries) -> tuple[CodeArray, Sequence[Level]]:
     import pandas as pd
 
     native = series.to_native()
@@ -83,7 +84,7 @@ def _pandas_codes(series: nw.Series) -> tuple[CodeArray, Sequence[Level]]:
     return np.ascontiguousarray(codes, dtype=np.int32), [str(level) for level in levels]
 
 
-def _polars_codes(series: nw.Series) -> tuple[CodeArray, Sequence[Level]]:
+def _polars_codes(series: AnySeries) -> tuple[CodeArray, Sequence[Level]]:
     import polars as pl
 
     native = series.to_native()
@@ -97,7 +98,7 @@ def _polars_codes(series: nw.Series) -> tuple[CodeArray, Sequence[Level]]:
     return np.ascontiguousarray(codes, dtype=np.int32), levels
 
 
-def _arrow_codes(series: nw.Series) -> tuple[CodeArray, Sequence[Level]]:
+def _arrow_codes(series: AnySeries) -> tuple[CodeArray, Sequence[Level]]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -118,7 +119,7 @@ def _arrow_codes(series: nw.Series) -> tuple[CodeArray, Sequence[Level]]:
     return rank[codes], [levels[i] for i in order]
 
 
-def _plain_codes(series: nw.Series) -> tuple[CodeArray, Sequence[Level]]:
+def _plain_codes(series: AnySeries) -> tuple[CodeArray, Sequence[Level]]:
     values = series.to_list()
     levels = sorted({str(v) for v in values if v is not None})
     position = {level: code for code, level in enumerate(levels)}

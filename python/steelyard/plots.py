@@ -101,7 +101,12 @@ def _legend(ax: "Axes") -> None:
         handles=[
             Line2D([], [], color=_LAST, marker="o", linewidth=3, label="estimate, interval"),
             Line2D(
-                [], [], color=_INK, marker="D", markerfacecolor="none", linewidth=0,
+                [],
+                [],
+                color=_INK,
+                marker="D",
+                markerfacecolor="none",
+                linewidth=0,
                 label="published",
             ),
             Line2D([], [], color=_INK, linewidth=2, label="target"),

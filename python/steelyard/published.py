@@ -74,12 +74,12 @@ class Figure:
     @property
     def value(self) -> float:
         """The printed share, between 0 and 1."""
-        return self.digits / (10**self.decimals * self.whole)
+        return self.digits / float(10**self.decimals * self.whole)
 
     @property
     def half_unit(self) -> float:
         """Half of the last printed digit, as a share: how far rounding can have moved it."""
-        return 0.5 / (10**self.decimals * self.whole)
+        return 0.5 / float(10**self.decimals * self.whole)
 
     def agrees_with(self, share: float) -> bool:
         """Would this share print as the figure, rounded half either way?"""
@@ -213,16 +213,12 @@ def audit(figure: str | float | Figure, n: int, *, rounding: Rounding = "any") -
     """
     share = Figure.parse(figure)
     try:
-        found = _core.audit_share(
-            share.digits, share.decimals, share.whole, n, _core.Rounding[rounding]
-        )
+        found = _core.audit_share(share.digits, share.decimals, share.whole, n, rounding)
     except ValueError as error:
         raise FigureError(str(error)) from None
 
     def printed(k: int) -> str:
-        digits = _core.print_share(
-            k, n, share.decimals, share.whole, _core.Rounding[rounding]
-        )
+        digits = _core.print_share(k, n, share.decimals, share.whole, rounding)
         return f"{digits / 10**share.decimals:.{share.decimals}f}"
 
     return Audit(

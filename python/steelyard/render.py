@@ -27,7 +27,7 @@ def cell_text(name: str, value: Level) -> str:
     """Write one cell; nothing where there is no figure."""
     if value is None:
         return ""
-    if isinstance(value, bool) or isinstance(value, str):
+    if isinstance(value, bool | str):
         return str(value)
     if isinstance(value, int):
         return f"{value:,}" if name in _INTEGERS else str(value)

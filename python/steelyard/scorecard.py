@@ -271,11 +271,11 @@ class Evaluation:
 
     def to_pandas(self) -> "pd.DataFrame":
         """Return the table as a pandas frame."""
-        return nw.from_dict(framed(self.to_dict()), backend="pandas").to_native()  # type: ignore[no-any-return]
+        return nw.from_dict(framed(self.to_dict()), backend="pandas").to_pandas()
 
     def to_polars(self) -> "pl.DataFrame":
         """Return the table as a Polars frame."""
-        return nw.from_dict(framed(self.to_dict()), backend="polars").to_native()  # type: ignore[no-any-return]
+        return nw.from_dict(framed(self.to_dict()), backend="polars").to_polars()
 
     def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw every indicator with its years, intervals, published figures and target.
@@ -348,24 +348,21 @@ def _text_row(row: Mapping[str, Cell]) -> dict[str, Cell]:
 
 
 def _rows(result: IndicatorResult) -> list[dict[str, Cell]]:
-    last = result.years[-1].year
-    rows = [
-        _row(result, str(y.year), y.estimate)
-        | {
-            "published": None if y.published is None else y.published.text,
-            "agrees": y.agrees,
-        }
-        | (_change_cells(result) if y.year == last else {})
-        for y in result.years
-    ]
+    rows = [_row(result, str(y.year), y.estimate) | _published_cells(y) for y in result.years]
+    rows[-1] |= _change_cells(result)
     target = result.indicator.target
     if target is not None:
-        judged = {"target": target.value.text, "verdict": result.verdict}
+        judged: dict[str, Cell] = {"target": target.value.text, "verdict": result.verdict}
         if result.cumulative is None:
             rows[-1] |= judged
         else:
             rows.append(_row(result, target.period, result.cumulative) | judged)
     return rows
+
+
+def _published_cells(year: YearResult) -> dict[str, Cell]:
+    published = None if year.published is None else year.published.text
+    return {"published": published, "agrees": year.agrees}
 
 
 def _row(result: IndicatorResult, year: str, estimate: Estimates) -> dict[str, Cell]:

@@ -29,20 +29,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not cases:
         parser.error(f"no case is called {asked.cases}; there are: {'; '.join(CASES)}")
     size = Size(asked.rows, asked.units_per_stratum, asked.seed)
-    try:
-        tools = _tools(simulate(size))
-        print(introduction(size, tools, asked.repeat), end="\n\n")
-        print(header(tools))
-        results = [_measure_and_print(case, tools, asked.repeat) for case in cases]
-    except Disagreement as error:
-        print(error, file=sys.stderr)
-        return 1
-    largest = max(measured.difference for measured in results)
-    print(f"\nEstimates and SEs agree: largest relative difference {largest:.1e} < {TOLERANCE}")
+    tools = _tools(simulate(size))
+    print(introduction(size, tools, asked.repeat), end="\n\n")
+    print(header(tools))
+    results = [_measure_and_print(case, tools, asked.repeat) for case in cases]
+    done = [measured for measured in results if measured is not None]
+    if done:
+        largest = max(measured.difference for measured in done)
+        print(f"\nEstimates and SEs above agree to {largest:.1e} (limit {TOLERANCE}).")
     if asked.output is not None:
-        text = json.dumps(as_json(size, tools, results), indent=2)
+        text = json.dumps(as_json(size, tools, done), indent=2)
         asked.output.write_text(f"{text}\n", encoding="utf-8")
-    return 0
+    return 0 if len(done) == len(cases) else 1
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -66,8 +64,13 @@ def _tools(frame: pl.DataFrame) -> list[Tool]:
     return [tool for tool in found if tool is not None]
 
 
-def _measure_and_print(case: str, tools: Sequence[Tool], repeat: int) -> Measured:
-    measured = measure(case, tools, repeat)
+def _measure_and_print(case: str, tools: Sequence[Tool], repeat: int) -> Measured | None:
+    """A case in which the tools disagree is not timed, and makes the command fail."""
+    try:
+        measured = measure(case, tools, repeat)
+    except Disagreement as error:
+        print(f"NOT TIMED: {error}", flush=True)
+        return None
     print(line(measured, tools), flush=True)
     return measured
 

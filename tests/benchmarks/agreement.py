@@ -8,7 +8,7 @@ from .job import Answer
 TOLERANCE = 1e-9
 
 
-class Disagreement(Exception):  # noqa: N818
+class Disagreement(Exception):
     """Two tools give different estimates or standard errors: their times say nothing."""
 
 

@@ -3,6 +3,7 @@
 It reads the same columns, and has what the other tools have in a warm design or a warm `by`
 column: the unit of each row, the stratum of each row, and a code for each answer and group. It
 relies on what is known of the data: no value is missing, and all strata have as many units.
+Scratch arrays are kept between calls, so that no time goes into fresh pages of memory.
 """
 
 import math
@@ -53,6 +54,8 @@ class Floor:
         self.domain = _codes(frame["domain"].cast(pl.Enum(DOMAINS)).to_physical())
         self.answer = _codes(frame["answer"].cast(pl.Enum(ANSWERS)).to_physical())
         self.units = int(self.unit.max()) + 1
+        self.scratch = np.empty_like(self.weight)
+        self.cell = np.empty_like(self.unit)
         self.rows_in_stratum = _sums(self.stratum, np.ones(len(self.stratum)), STRATA)
 
     def check_design(self) -> bool:
@@ -74,13 +77,13 @@ class Floor:
 
     def means(self, names: Sequence[str]) -> Pair:
         weight = self._by_unit(self.weight)
-        totals = [self._by_unit(self.weight * self.columns[name]) for name in names]
+        totals = [self._by_unit(self._weighted(name)) for name in names]
         return _ratios(np.column_stack(totals), weight[:, None])
 
     def mean_by_group(self, name: str) -> Pair:
         cell, shape = self._cross((self.group, len(GROUPS)))
         weight = _sums(cell, self.weight, math.prod(shape)).reshape(shape)
-        total = _sums(cell, self.weight * self.columns[name], math.prod(shape)).reshape(shape)
+        total = _sums(cell, self._weighted(name), math.prod(shape)).reshape(shape)
         return _ratios(total, weight)
 
     def proportion_by_domain(self) -> Pair:
@@ -107,16 +110,23 @@ class Floor:
     def _residuals(self, above: Floats, below: Floats | None) -> tuple[float, float, Floats]:
         population = float(self.weight.sum() if below is None else self.weight @ below)
         value = float(self.weight @ above) / population
-        residual = above - value if below is None else above - value * below
+        residual = self.scratch
+        if below is None:
+            np.subtract(above, value, out=residual)
+        else:
+            np.multiply(below, -value, out=residual)
+            residual += above
         residual *= self.weight
         return value, population, residual
 
+    def _weighted(self, name: str) -> Floats:
+        return np.multiply(self.weight, self.columns[name], out=self.scratch)
+
     def _cross(self, *factors: tuple[Codes, int]) -> tuple[Codes, tuple[int, ...]]:
         """The cell of each row in a table of units by factors, and the table's shape."""
-        cell = self.unit * factors[0][1]
-        cell += factors[0][0]
-        for codes, levels in factors[1:]:
-            cell *= levels
+        cell = self.unit
+        for codes, levels in factors:
+            cell = np.multiply(cell, levels, out=self.cell)
             cell += codes
         return cell, (self.units, *(levels for _, levels in factors))
 

@@ -1,4 +1,8 @@
-"""Times of the tools, taken in turns so that the machine's noise falls on all of them alike."""
+"""Times of the tools, taken in turns so that the machine's noise falls on all of them alike.
+
+Each timed run follows an untimed one of the same job, so that no tool pays for what another has
+put in the processor's caches, or gains from it.
+"""
 
 import gc
 from collections.abc import Mapping, Sequence
@@ -31,7 +35,7 @@ class Measured:
 
 
 def measure(case: str, tools: Sequence[Tool], repeat: int) -> Measured:
-    """Check that the tools agree, which also warms them; then time them."""
+    """Check that the tools agree, then time them."""
     jobs = {tool.name: tool.jobs[case] for tool in tools if case in tool.jobs}
     difference = check_agreement(
         case, {name: one.read(one.run(one.fresh())) for name, one in jobs.items()}
@@ -41,6 +45,7 @@ def measure(case: str, tools: Sequence[Tool], repeat: int) -> Measured:
     for turn in range(repeat):
         first = turn % len(names)
         for name in names[first:] + names[:first]:
+            _milliseconds(jobs[name])
             times[name].append(_milliseconds(jobs[name]))
     return Measured(case, times, difference)
 

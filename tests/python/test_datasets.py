@@ -12,7 +12,7 @@ import narwhals as nw
 import numpy as np
 import pytest
 
-from steelyard import datasets
+from steelyard import datafile, datasets
 from steelyard.datasets import simulated_evaluation
 
 BACKENDS = ("polars", "pandas", "pyarrow")
@@ -109,7 +109,7 @@ def test_unknown_name_offers_the_nearest() -> None:
 def test_backend_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValueError, match="choose one of: polars, pandas, pyarrow"):
         datasets.load("apistrat", backend="dask")
-    monkeypatch.setattr(datasets, "find_spec", lambda name: None)
+    monkeypatch.setattr(datafile, "find_spec", lambda name: None)
     with pytest.raises(ImportError, match="pandas is not installed: pip install pandas"):
         datasets.load("apistrat", backend="pandas")
     with pytest.raises(ImportError, match="none is installed: pip install polars"):
@@ -118,7 +118,7 @@ def test_backend_is_checked(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_default_backend_is_the_first_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("pandas")
-    monkeypatch.setattr(datasets, "find_spec", lambda name: None if name == "polars" else name)
+    monkeypatch.setattr(datafile, "find_spec", lambda name: None if name == "polars" else name)
     assert type(datasets.load("apistrat")).__module__.split(".")[0] == "pandas"
 
 

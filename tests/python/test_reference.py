@@ -222,7 +222,9 @@ def compare(row: Row, design: Design) -> list[str] | None:
         return compare_interval(row, design)
     if "wave" in estimator:
         return compare_waves(row, design)
-    return compare_domains(row, design) if estimator == "domain_diff" else compare_joint(row, design)
+    if estimator == "domain_diff":
+        return compare_domains(row, design)
+    return compare_joint(row, design)
 
 
 QUIRKS = {row["id"]: row["note"] for row in read("known_r_quirks.csv")}

@@ -11,7 +11,7 @@ from pathlib import Path
 import narwhals as nw
 from narwhals.typing import IntoDataFrame
 
-from steelyard.datafile import BACKENDS, Backend, first_backend, read_frame
+from steelyard.datafile import installed_backend, read_frame
 from steelyard.datasets.simulated_evaluation import FIRST_YEAR, LAST_YEAR, simulated_columns
 
 __all__ = ["founding_card", "load", "names", "path", "simulate_evaluation"]
@@ -96,7 +96,7 @@ def load(name: str, backend: str | None = None) -> IntoDataFrame:
     >>> load("apistrat").shape
     (200, 39)
     """
-    return read_frame(path(name), _checked(backend))
+    return read_frame(path(name), backend)
 
 
 def founding_card() -> Path:
@@ -187,15 +187,5 @@ def simulate_evaluation(
     if index(seed) < 0:
         raise ValueError(f"seed is {seed}; choose an integer that is not negative.")
     columns = simulated_columns(index(year), index(seed))
-    native: IntoDataFrame = nw.from_dict(columns, backend=_checked(backend)).to_native()
+    native: IntoDataFrame = nw.from_dict(columns, backend=installed_backend(backend)).to_native()
     return native
-
-
-def _checked(backend: str | None) -> Backend:
-    """Return the backend asked for, or the first that is installed."""
-    if backend is None:
-        return first_backend()
-    for known in BACKENDS:
-        if backend == known:
-            return known
-    raise ValueError(f"backend is {backend!r}; choose one of: {', '.join(BACKENDS)}.")

@@ -1,0 +1,313 @@
+"""
+The C++ core of steelyard: designs, influence, deviations and inference.
+"""
+
+from __future__ import annotations
+
+import collections.abc
+import typing
+
+import numpy
+import numpy.typing
+
+__all__: list[str] = [
+    "Codes",
+    "Design",
+    "DesignError",
+    "Dual",
+    "Estimated",
+    "Estimates",
+    "Estimator",
+    "InvalidColumn",
+    "KEPT_DEVIATIONS",
+    "SampleKeys",
+    "ShareAudit",
+    "audit_share",
+    "count",
+    "cross",
+    "estimate",
+    "factorize",
+    "join",
+    "mean",
+    "print_share",
+    "proportion",
+    "proportion_intervals",
+    "ratio",
+    "shared_units",
+    "t_quantile",
+    "t_upper_tail",
+    "total",
+    "two_sided_p_value",
+    "variables",
+    "wald_intervals",
+]
+
+class InvalidColumn(ValueError):
+    pass
+
+class DesignError(RuntimeError):
+    pass
+
+class Codes:
+    """
+    A categorical column: one dense code a row, -1 for none.
+    """
+    def __init__(
+        self,
+        codes: numpy.typing.NDArray[numpy.int32],
+        levels: typing.SupportsInt | typing.SupportsIndex,
+    ) -> None: ...
+    def __len__(self) -> int: ...
+    def to_numpy(self) -> numpy.typing.NDArray[numpy.int32]: ...
+    @property
+    def counts(self) -> numpy.typing.NDArray[numpy.int64]: ...
+    @property
+    def levels(self) -> int: ...
+
+class Design:
+    """
+    A stratified sample of units, seen as a linear map.
+    """
+    def __init__(
+        self,
+        rows: typing.SupportsInt | typing.SupportsIndex,
+        weights_name: str,
+        weights: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]] | None,
+        strata: Codes | None,
+        units: Codes | None,
+        fpc_name: str,
+        fpc: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]] | None,
+        lonely: str,
+    ) -> None: ...
+    def deviations(
+        self, unit_totals: numpy.typing.NDArray[numpy.float64]
+    ) -> numpy.typing.NDArray[numpy.float64]: ...
+    @property
+    def degrees_of_freedom(self) -> float: ...
+    @property
+    def rows(self) -> int: ...
+    @property
+    def sampling_fractions(self) -> numpy.typing.NDArray[numpy.float64]: ...
+    @property
+    def strata(self) -> int: ...
+    @property
+    def units(self) -> int: ...
+
+class Dual:
+    """
+    A number that knows its derivatives.
+    """
+    @typing.overload
+    def __add__(self, arg0: Dual) -> Dual: ...
+    @typing.overload
+    def __add__(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> Dual: ...
+    def __init__(self, value: typing.SupportsFloat | typing.SupportsIndex) -> None: ...
+    @typing.overload
+    def __mul__(self, arg0: Dual) -> Dual: ...
+    @typing.overload
+    def __mul__(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> Dual: ...
+    def __neg__(self) -> Dual: ...
+    @typing.overload
+    def __pow__(self, arg0: Dual) -> Dual: ...
+    @typing.overload
+    def __pow__(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> Dual: ...
+    def __radd__(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> Dual: ...
+    def __rmul__(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> Dual: ...
+    def __rpow__(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> Dual: ...
+    def __rsub__(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> Dual: ...
+    def __rtruediv__(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> Dual: ...
+    @typing.overload
+    def __sub__(self, arg0: Dual) -> Dual: ...
+    @typing.overload
+    def __sub__(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> Dual: ...
+    @typing.overload
+    def __truediv__(self, arg0: Dual) -> Dual: ...
+    @typing.overload
+    def __truediv__(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> Dual: ...
+    def exp(self) -> Dual: ...
+    def log(self) -> Dual: ...
+    def sqrt(self) -> Dual: ...
+    @property
+    def gradient(self) -> numpy.typing.NDArray[numpy.float64]: ...
+    @property
+    def value(self) -> float: ...
+
+class Estimates:
+    """
+    Values and their deviations: all that inference needs.
+    """
+    def __len__(self) -> int: ...
+    def contrast(self, combinations: numpy.typing.NDArray[numpy.float64]) -> Estimates: ...
+    def delta(
+        self,
+        values: numpy.typing.NDArray[numpy.float64],
+        jacobian: numpy.typing.NDArray[numpy.float64],
+    ) -> Estimates: ...
+    def select(
+        self, indices: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex]
+    ) -> Estimates: ...
+    @property
+    def by_unit(self) -> bool: ...
+    @property
+    def covariance(self) -> numpy.typing.NDArray[numpy.float64]: ...
+    @property
+    def degrees_of_freedom(self) -> float: ...
+    @property
+    def deviations(self) -> numpy.typing.NDArray[numpy.float64]: ...
+    @property
+    def standard_errors(self) -> numpy.typing.NDArray[numpy.float64]: ...
+    @property
+    def unit_keys(self) -> numpy.typing.NDArray[numpy.uint64]: ...
+    @property
+    def values(self) -> numpy.typing.NDArray[numpy.float64]: ...
+
+class Estimator:
+    """
+    An estimator as an influence function.
+    """
+
+class SampleKeys:
+    """
+    Known names of a sample, its units and its strata.
+    """
+    def __init__(
+        self,
+        units: numpy.typing.NDArray[numpy.uint64],
+        strata: numpy.typing.NDArray[numpy.uint64],
+        sample: typing.SupportsInt | typing.SupportsIndex,
+    ) -> None: ...
+
+class Estimated:
+    """
+    Estimates with what must be said beside each.
+    """
+    @property
+    def deff(self) -> numpy.typing.NDArray[numpy.float64]: ...
+    @property
+    def deff_replace(self) -> numpy.typing.NDArray[numpy.float64]: ...
+    @property
+    def estimates(self) -> Estimates: ...
+    @property
+    def missing(self) -> numpy.typing.NDArray[numpy.int64]: ...
+    @property
+    def strata(self) -> numpy.typing.NDArray[numpy.int64]: ...
+    @property
+    def units(self) -> numpy.typing.NDArray[numpy.int64]: ...
+    @property
+    def used(self) -> numpy.typing.NDArray[numpy.int64]: ...
+
+class ShareAudit:
+    """
+    Can counts out of n give the printed share?
+    """
+    @property
+    def above(self) -> int: ...
+    @property
+    def below(self) -> int: ...
+    @property
+    def excluded(self) -> float: ...
+    @property
+    def highest(self) -> int: ...
+    @property
+    def lowest(self) -> int: ...
+    @property
+    def nearest_base(self) -> int: ...
+    @property
+    def possible(self) -> bool: ...
+
+def audit_share(
+    digits: typing.SupportsInt | typing.SupportsIndex,
+    decimals: typing.SupportsInt | typing.SupportsIndex,
+    whole: typing.SupportsInt | typing.SupportsIndex,
+    n: typing.SupportsInt | typing.SupportsIndex,
+    rounding: str,
+) -> ShareAudit: ...
+def count(levels: Codes, sets: numpy.typing.NDArray[numpy.float64]) -> Estimator: ...
+def cross(
+    columns: collections.abc.Sequence[Codes],
+    keep: numpy.typing.NDArray[numpy.bool],
+    rows: typing.SupportsInt | typing.SupportsIndex,
+) -> tuple[Codes, list[list[int]], int]:
+    """
+    Codes of the combinations that occur, the code of each column in them, and the number of rows kept that have none.
+    """
+
+def estimate(
+    design: Design,
+    keys: SampleKeys,
+    domains: Codes | None,
+    estimators: collections.abc.Sequence[Estimator],
+    threads: typing.SupportsInt | typing.SupportsIndex = 0,
+    kept: typing.SupportsInt | typing.SupportsIndex = 1048576,
+) -> Estimated:
+    """
+    Rows, sums of influence by unit, deviations: several estimators in one pass.
+    """
+
+def factorize(
+    name: str, values: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]
+) -> tuple[Codes, numpy.typing.NDArray[numpy.float64]]:
+    """
+    Codes of a column of numbers and its distinct values, ascending.
+    """
+
+def join(first: Estimates, second: Estimates) -> Estimates:
+    """
+    Both side by side, covarying through the units they share.
+    """
+
+def mean(name: str, y: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]) -> Estimator: ...
+def print_share(
+    k: typing.SupportsInt | typing.SupportsIndex,
+    n: typing.SupportsInt | typing.SupportsIndex,
+    decimals: typing.SupportsInt | typing.SupportsIndex,
+    whole: typing.SupportsInt | typing.SupportsIndex,
+    rounding: str,
+) -> int: ...
+def proportion(levels: Codes, sets: numpy.typing.NDArray[numpy.float64]) -> Estimator: ...
+def proportion_intervals(
+    values: numpy.typing.NDArray[numpy.float64],
+    ses: numpy.typing.NDArray[numpy.float64],
+    degrees_of_freedom: typing.SupportsFloat | typing.SupportsIndex,
+    n: numpy.typing.NDArray[numpy.int64],
+    method: str,
+    level: typing.SupportsFloat | typing.SupportsIndex,
+    side: str,
+) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64]]: ...
+def ratio(
+    y_name: str,
+    y: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+    x_name: str,
+    x: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]],
+) -> Estimator: ...
+def shared_units(first: Estimates, second: Estimates) -> int: ...
+def t_quantile(
+    p: typing.SupportsFloat | typing.SupportsIndex,
+    degrees_of_freedom: typing.SupportsFloat | typing.SupportsIndex,
+) -> float: ...
+def t_upper_tail(
+    t: typing.SupportsFloat | typing.SupportsIndex,
+    degrees_of_freedom: typing.SupportsFloat | typing.SupportsIndex,
+) -> float: ...
+def total(name: str, y: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]) -> Estimator: ...
+def two_sided_p_value(
+    value: typing.SupportsFloat | typing.SupportsIndex,
+    se: typing.SupportsFloat | typing.SupportsIndex,
+    degrees_of_freedom: typing.SupportsFloat | typing.SupportsIndex,
+    null: typing.SupportsFloat | typing.SupportsIndex = 0.0,
+) -> float: ...
+def variables(values: numpy.typing.NDArray[numpy.float64]) -> list[Dual]:
+    """
+    The independent variables at `values`.
+    """
+
+def wald_intervals(
+    values: numpy.typing.NDArray[numpy.float64],
+    ses: numpy.typing.NDArray[numpy.float64],
+    degrees_of_freedom: typing.SupportsFloat | typing.SupportsIndex,
+    level: typing.SupportsFloat | typing.SupportsIndex,
+    side: str,
+) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64]]: ...
+
+KEPT_DEVIATIONS: int = 1048576
+__version__: str = "0.1.0"
