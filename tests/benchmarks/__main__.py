@@ -29,7 +29,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not cases:
         parser.error(f"no case is called {asked.cases}; there are: {'; '.join(CASES)}")
     size = Size(asked.rows, asked.units_per_stratum, asked.seed)
-    tools = _tools(simulate(size))
+    try:
+        frame = simulate(size)
+    except ValueError as error:
+        parser.error(str(error))
+    tools = _tools(frame)
     print(introduction(size, tools, asked.repeat), end="\n\n")
     print(header(tools))
     results = [_measure_and_print(case, tools, asked.repeat) for case in cases]
@@ -45,15 +49,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--units-per-stratum", type=int, default=20, help="of 50 strata")
-    parser.add_argument("--repeat", type=int, default=7, help="runs of each case by each tool")
+    parser.add_argument("--rows", type=_count, default=1_000_000)
+    parser.add_argument("--units-per-stratum", type=_count, default=20, help="there are 50 strata")
+    parser.add_argument("--repeat", type=_count, default=7, help="runs of each case by each tool")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
         "--cases", nargs="+", default=["*"], metavar="NAME", help='names or patterns, as "mean*"'
     )
     parser.add_argument("--output", type=Path, help="write the results to this JSON file")
     return parser
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if count < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a count of one or more")
+    return count
 
 
 def _tools(frame: pl.DataFrame) -> list[Tool]:

@@ -62,11 +62,12 @@ class Floor:
         """Is every weight usable, no unit left out, and every unit in one stratum?"""
         stratum_of_unit = np.empty(self.units, dtype=np.intp)
         stratum_of_unit[self.unit] = self.stratum
+        np.take(stratum_of_unit, self.unit, out=self.cell, mode="clip")
         return bool(
             np.isfinite(self.weight).all()
             and self.weight.min() >= 0
             and np.bincount(self.unit, minlength=self.units).all()
-            and np.array_equal(stratum_of_unit[self.unit], self.stratum)
+            and np.array_equal(self.cell, self.stratum)
         )
 
     def mean(self, name: str) -> Pair:
@@ -120,7 +121,8 @@ class Floor:
         return value, population, residual
 
     def _weighted(self, name: str) -> Floats:
-        return np.multiply(self.weight, self.columns[name], out=self.scratch)
+        np.multiply(self.weight, self.columns[name], out=self.scratch)
+        return self.scratch
 
     def _cross(self, *factors: tuple[Codes, int]) -> tuple[Codes, tuple[int, ...]]:
         """The cell of each row in a table of units by factors, and the table's shape."""
