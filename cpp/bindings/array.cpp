@@ -49,9 +49,9 @@ Array<double> to_array(const Eigen::VectorXd& values) {
 }
 
 Array<double> to_array(const RowMatrix& values) {
-  return Array<double>({static_cast<py::ssize_t>(values.rows()),
-                        static_cast<py::ssize_t>(values.cols())},
-                       values.data());
+  return Array<double>(
+      {static_cast<py::ssize_t>(values.rows()), static_cast<py::ssize_t>(values.cols())},
+      values.data());
 }
 
 Eigen::VectorXd to_eigen(const Array<double>& values) {

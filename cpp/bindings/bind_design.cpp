@@ -46,19 +46,20 @@ void bind_design(py::module_& m) {
                                }
                                return to_array(result);
                              })
-      .def("deviations",
-           [](const Design& design, const Array<double>& unit_totals) {
-             RowMatrix totals = to_matrix(unit_totals);
-             if (totals.rows() != design.units()) {
-               throw py::value_error("one row a unit is needed");
-             }
-             {
-               const py::gil_scoped_release no_python_below;
-               design.deviate(totals);
-             }
-             return to_array(totals);
-           },
-           py::arg("unit_totals").noconvert());
+      .def(
+          "deviations",
+          [](const Design& design, const Array<double>& unit_totals) {
+            RowMatrix totals = to_matrix(unit_totals);
+            if (totals.rows() != design.units()) {
+              throw py::value_error("one row a unit is needed");
+            }
+            {
+              const py::gil_scoped_release no_python_below;
+              design.deviate(totals);
+            }
+            return to_array(totals);
+          },
+          py::arg("unit_totals").noconvert());
 }
 
 }  // namespace steelyard::bindings

@@ -49,8 +49,8 @@ const char* name_of(DesignError::Problem problem) {
 void raise(const py::object& type, const std::exception& error, const char* problem,
            const Offence& offence, const std::string& column,
            const std::vector<std::int32_t>& codes) {
-  const py::tuple fields = py::make_tuple(error.what(), problem, column, offence.count,
-                                          offence.rows, codes);
+  const py::tuple fields =
+      py::make_tuple(error.what(), problem, column, offence.count, offence.rows, codes);
   PyErr_SetObject(type.ptr(), fields.ptr());
 }
 
@@ -59,9 +59,8 @@ void raise(const py::object& type, const std::exception& error, const char* prob
 void bind_error(py::module_& m) {
   PYBIND11_CONSTINIT static py::gil_safe_call_once_and_store<py::object> invalid_column;
   PYBIND11_CONSTINIT static py::gil_safe_call_once_and_store<py::object> design_error;
-  invalid_column.call_once_and_store_result([&] {
-    return py::exception<InvalidColumn>(m, "InvalidColumn", PyExc_ValueError);
-  });
+  invalid_column.call_once_and_store_result(
+      [&] { return py::exception<InvalidColumn>(m, "InvalidColumn", PyExc_ValueError); });
   design_error.call_once_and_store_result(
       [&] { return py::exception<DesignError>(m, "DesignError", PyExc_RuntimeError); });
   py::register_exception_translator([](std::exception_ptr pointer) {
@@ -70,8 +69,8 @@ void bind_error(py::module_& m) {
         std::rethrow_exception(pointer);
       }
     } catch (const InvalidColumn& error) {
-      raise(invalid_column.get_stored(), error, name_of(error.problem), error.offence,
-            error.column, {});
+      raise(invalid_column.get_stored(), error, name_of(error.problem), error.offence, error.column,
+            {});
     } catch (const DesignError& error) {
       raise(design_error.get_stored(), error, name_of(error.problem), error.offence, {},
             error.codes);

@@ -15,7 +15,8 @@ void bind_estimators(py::module_& m) {
       [](const std::string& name, const py::array& y) { return total(column_view(name, y)); },
       py::arg("name"), py::arg("y").noconvert());
   m.def(
-      "mean", [](const std::string& name, const py::array& y) { return mean(column_view(name, y)); },
+      "mean",
+      [](const std::string& name, const py::array& y) { return mean(column_view(name, y)); },
       py::arg("name"), py::arg("y").noconvert());
   m.def(
       "ratio",

@@ -11,8 +11,8 @@ void bind_estimates(py::module_& m) {
       .def_property_readonly("values", [](const Estimates& e) { return to_array(e.values); })
       .def_property_readonly("standard_errors",
                              [](const Estimates& e) { return to_array(e.standard_errors()); })
-      .def_property_readonly(
-          "covariance", [](const Estimates& e) { return to_array(RowMatrix(e.covariance())); })
+      .def_property_readonly("covariance",
+                             [](const Estimates& e) { return to_array(RowMatrix(e.covariance())); })
       .def_property_readonly("deviations",
                              [](const Estimates& e) { return to_array(e.deviations.matrix); })
       .def_property_readonly("unit_keys",
@@ -21,16 +21,18 @@ void bind_estimates(py::module_& m) {
       .def_property_readonly("degrees_of_freedom", &Estimates::degrees_of_freedom)
       .def("__len__", &Estimates::size)
       .def("select", &Estimates::select, py::arg("indices"))
-      .def("contrast",
-           [](const Estimates& e, const Array<double>& combinations) {
-             return e.contrast(to_matrix(combinations));
-           },
-           py::arg("combinations").noconvert())
-      .def("delta",
-           [](const Estimates& e, const Array<double>& values, const Array<double>& jacobian) {
-             return e.delta(to_eigen(values), to_matrix(jacobian));
-           },
-           py::arg("values").noconvert(), py::arg("jacobian").noconvert());
+      .def(
+          "contrast",
+          [](const Estimates& e, const Array<double>& combinations) {
+            return e.contrast(to_matrix(combinations));
+          },
+          py::arg("combinations").noconvert())
+      .def(
+          "delta",
+          [](const Estimates& e, const Array<double>& values, const Array<double>& jacobian) {
+            return e.delta(to_eigen(values), to_matrix(jacobian));
+          },
+          py::arg("values").noconvert(), py::arg("jacobian").noconvert());
 
   m.def("join", py::overload_cast<const Estimates&, const Estimates&>(&join), py::arg("first"),
         py::arg("second"), "Both side by side, covarying through the units they share.");

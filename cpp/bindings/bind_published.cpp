@@ -32,8 +32,7 @@ void bind_published(py::module_& m) {
          const std::string& rounding) {
         return audit_share({digits, decimals, whole}, n, rounding_of(rounding));
       },
-      py::arg("digits"), py::arg("decimals"), py::arg("whole"), py::arg("n"),
-      py::arg("rounding"));
+      py::arg("digits"), py::arg("decimals"), py::arg("whole"), py::arg("n"), py::arg("rounding"));
   m.def(
       "print_share",
       [](std::int64_t k, std::int64_t n, int decimals, int whole, const std::string& rounding) {

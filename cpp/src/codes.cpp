@@ -150,9 +150,9 @@ std::vector<std::int64_t> Codes::counts() const {
 Factor factorize(const Column& column) {
   const Range range = range_of(column);
   if (range.high < range.low) {
-    return {Codes(std::vector<std::int32_t>(static_cast<std::size_t>(column.size()), Codes::kNone),
-                  0),
-            Eigen::VectorXd()};
+    return {
+        Codes(std::vector<std::int32_t>(static_cast<std::size_t>(column.size()), Codes::kNone), 0),
+        Eigen::VectorXd()};
   }
   return range.fits_table() ? factorize_whole(column, range) : factorize_sorted(column);
 }
@@ -195,8 +195,8 @@ Crossing cross(std::span<const Codes> columns, std::span<const std::uint8_t> kee
           combinations[static_cast<std::size_t>(g)][static_cast<std::size_t>(c)];
     }
   }
-  result.codes = Codes(std::vector<std::int32_t>(keys.begin(), keys.end()),
-                       static_cast<std::int32_t>(groups));
+  result.codes =
+      Codes(std::vector<std::int32_t>(keys.begin(), keys.end()), static_cast<std::int32_t>(groups));
   return result;
 }
 

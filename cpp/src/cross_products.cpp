@@ -131,17 +131,16 @@ class CentredInfluence {
 };
 
 std::vector<Cell> empty_cells(Eigen::Index cells, Eigen::Index estimates) {
-  return std::vector<Cell>(static_cast<std::size_t>(cells),
-                           {Eigen::VectorXd::Zero(estimates),
-                            Eigen::MatrixXd::Zero(estimates, estimates)});
+  return std::vector<Cell>(
+      static_cast<std::size_t>(cells),
+      {Eigen::VectorXd::Zero(estimates), Eigen::MatrixXd::Zero(estimates, estimates)});
 }
 
 std::vector<Cell> products_by_cell(const Design& design, const Domains& domains,
                                    const CentredInfluence& influence, int threads) {
   const Eigen::Index cells = design.strata() * domains.count();
   const Eigen::Index estimates = influence.estimates();
-  const Eigen::Index segments =
-      segment_count(design.rows(), cells * estimates * (estimates + 1));
+  const Eigen::Index segments = segment_count(design.rows(), cells * estimates * (estimates + 1));
   std::vector<std::vector<Cell>> parts(static_cast<std::size_t>(segments));
   parallel_for(segments, threads, [&](Eigen::Index s) {
     std::vector<Cell> mine = empty_cells(cells, estimates);

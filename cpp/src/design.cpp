@@ -157,8 +157,7 @@ void Design::assign_fractions(const Column& fpc) {
   }
   if (counts.count > 0 && counts.count < rows_) {
     // A population of one unit is a count of 1, which also reads as a fraction: both are right.
-    const bool only_ones = std::all_of(value.begin(), value.end(),
-                                       [](double v) { return v >= 1; });
+    const bool only_ones = std::all_of(value.begin(), value.end(), [](double v) { return v >= 1; });
     if (!only_ones) {
       throw DesignError(DesignError::Problem::kFpcMixed, {}, counts);
     }

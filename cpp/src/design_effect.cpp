@@ -1,7 +1,7 @@
 #include "steelyard/design_effect.hpp"
 
-#include <cmath>
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 namespace steelyard {

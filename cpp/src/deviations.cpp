@@ -136,8 +136,8 @@ Deviations join(const Deviations& first, const Deviations& second) {
       result.samples.push_back(sample);
     }
   }
-  result.matrix = RowMatrix::Zero(first.matrix.rows() + apart,
-                                  first.matrix.cols() + second.matrix.cols());
+  result.matrix =
+      RowMatrix::Zero(first.matrix.rows() + apart, first.matrix.cols() + second.matrix.cols());
   result.matrix.topLeftCorner(first.matrix.rows(), first.matrix.cols()) = first.matrix;
   Eigen::Index next = first.matrix.rows();
   for (std::size_t i = 0; i < match.size(); ++i) {

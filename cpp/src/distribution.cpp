@@ -21,8 +21,7 @@ double t_upper_tail(double t, double degrees_of_freedom) {
   if (std::isinf(degrees_of_freedom)) {
     return boost::math::cdf(boost::math::complement(boost::math::normal(), t));
   }
-  return boost::math::cdf(
-      boost::math::complement(boost::math::students_t(degrees_of_freedom), t));
+  return boost::math::cdf(boost::math::complement(boost::math::students_t(degrees_of_freedom), t));
 }
 
 double beta_quantile(double p, double a, double b) {

@@ -62,7 +62,8 @@ void describe(const Design& design, const Domains& domains, const std::vector<Te
         const Eigen::VectorXd gradient = linear.gradient.row(j).transpose();
         const Eigen::MatrixXd& second = term.linearised.second[at];
         values.push_back(used > 0 ? linear.value[j] : kNotANumber);
-        without.push_back(simple_random_variance({used, population}, gradient, sums, second, false));
+        without.push_back(
+            simple_random_variance({used, population}, gradient, sums, second, false));
         with.push_back(simple_random_variance({used, population}, gradient, sums, second, true));
         result.used.push_back(used);
         result.missing.push_back(term.sums.missing.col(d).sum());
@@ -86,8 +87,7 @@ void put_domain(const Design& design, const Term& term, const RowMatrix& feature
   if (term.linearised.intercept.size() > 0) {
     for (Eigen::Index unit = 0; unit < into.rows(); ++unit) {
       into.row(unit) +=
-          mine(unit, 0) *
-          term.linearised.intercept.row(design.stratum_of_unit(unit) * domains + d);
+          mine(unit, 0) * term.linearised.intercept.row(design.stratum_of_unit(unit) * domains + d);
     }
   }
 }
@@ -152,9 +152,8 @@ Estimated estimate(const Design& design, const SampleKeys& keys, const Domains& 
   const Eigen::Index estimates = domains.count() * per_domain;
   const bool element_wise =
       design.rows_are_units() && design.units() * domains.count() * features > kept;
-  std::vector<Term> terms =
-      linearise_all(design, domains, estimators,
-                    element_wise ? Grouping::kStratum : Grouping::kUnit, threads);
+  std::vector<Term> terms = linearise_all(
+      design, domains, estimators, element_wise ? Grouping::kStratum : Grouping::kUnit, threads);
   Estimated result;
   Eigen::VectorXd srs;
   Eigen::VectorXd srs_replace;
@@ -166,8 +165,7 @@ Estimated estimate(const Design& design, const SampleKeys& keys, const Domains& 
   } else {
     RowMatrix matrix = deviations(design, domains, terms, per_domain);
     if (design.units() * estimates > kept && design.units() > estimates) {
-      result.estimates.deviations =
-          square_root(matrix.transpose() * matrix, df, keys.sample);
+      result.estimates.deviations = square_root(matrix.transpose() * matrix, df, keys.sample);
     } else {
       result.estimates.deviations.matrix = std::move(matrix);
       set_keys(design, keys, result.estimates.deviations);

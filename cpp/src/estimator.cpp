@@ -87,13 +87,11 @@ class Count final : public Estimator {
 
 class Proportion final : public Estimator {
  public:
-  Proportion(Codes levels, LevelSets sets)
-      : Estimator(std::move(levels)), sets_(std::move(sets)) {}
+  Proportion(Codes levels, LevelSets sets) : Estimator(std::move(levels)), sets_(std::move(sets)) {}
   Eigen::Index estimates() const override { return sets_.rows(); }
   bool is_ratio() const override { return true; }
   Linearisation linearise(const DomainSums& sums) const override {
-    const double weight =
-        weigh(LevelSets::Ones(1, sets_.cols()), sums.features)[0];
+    const double weight = weigh(LevelSets::Ones(1, sets_.cols()), sums.features)[0];
     if (!(weight > 0)) {
       return undefined(sets_.rows(), sets_.cols());
     }

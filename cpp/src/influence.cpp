@@ -45,8 +45,7 @@ class DomainView {
     Eigen::MatrixXd result = Eigen::MatrixXd::Zero(1 + q, 1 + q);
     for (Eigen::Index h = 0; h < by_stratum_.rows(); ++h) {
       const Eigen::VectorXd shift = offset(h);
-      const Eigen::MatrixXd products =
-          sums_.second.row(h * domains_ + domain_).reshaped(q, q);
+      const Eigen::MatrixXd products = sums_.second.row(h * domains_ + domain_).reshaped(q, q);
       result.bottomRightCorner(q, q) += products + shift * columns(h).transpose() +
                                         columns(h) * shift.transpose() +
                                         weight(h) * shift * shift.transpose();

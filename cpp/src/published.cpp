@@ -67,9 +67,10 @@ struct Counts {
 };
 
 Counts counts_of(const Scale& scale, std::int64_t digits, std::int64_t n, Rounding rounding) {
-  return {first_where(n, [&](std::int64_t k) { return !scale.prints_less(k, n, digits, rounding); }),
-          first_where(n, [&](std::int64_t k) { return scale.prints_more(k, n, digits, rounding); }) -
-              1};
+  return {
+      first_where(n, [&](std::int64_t k) { return !scale.prints_less(k, n, digits, rounding); }),
+      first_where(n, [&](std::int64_t k) { return scale.prints_more(k, n, digits, rounding); }) -
+          1};
 }
 
 /// Share of the printable values that no count gives.

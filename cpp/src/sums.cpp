@@ -267,8 +267,8 @@ bool improve_centres(const Design& design, const FeatureSums& sums, const RowMat
       const double* feature = by_stratum.data() + cell * sums.features;
       if (feature[0] > 0) {
         offset[cell] = feature[1 + j] / feature[0];
-        within += std::max(0.0, sums.second(cell, j * centre.cols() + j) -
-                                    feature[1 + j] * offset[cell]);
+        within +=
+            std::max(0.0, sums.second(cell, j * centre.cols() + j) - feature[1 + j] * offset[cell]);
         weight += feature[0];
       }
     }

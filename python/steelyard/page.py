@@ -69,14 +69,14 @@ def audit_fragment(rows: Sequence[tuple[str, int, Audit]]) -> str:
 
 
 def picture(ax: "Axes", alternative: str = "The same figures as a picture") -> str:
-    """Embed a drawing in the page."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    """Embed a drawing in the page, and close it."""
+    from matplotlib import pyplot
 
     image = BytesIO()
-    figure = ax.figure.get_figure(root=True)
+    figure = ax.get_figure(root=True)
     assert figure is not None
-    FigureCanvasAgg(figure)
     figure.savefig(image, format="png", dpi=160, metadata={"Software": None})
+    pyplot.close(figure)
     data = b64encode(image.getvalue()).decode()
     return f'<img alt="{escape(alternative)}" src="data:image/png;base64,{data}">'
 

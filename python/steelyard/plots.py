@@ -50,11 +50,11 @@ def plot_scorecard(evaluation: Evaluation, ax: "Axes | None" = None) -> "Axes":
 
 
 def _new_axes(evaluation: Evaluation) -> "Axes":
-    from matplotlib.figure import Figure
+    from matplotlib import pyplot
 
     lines = sum(len(result.years) for result in evaluation.results)
-    figure = Figure(figsize=(8, 1.4 + 0.42 * lines), layout="constrained")
-    return figure.subplots()
+    _, ax = pyplot.subplots(figsize=(8, 1.4 + 0.42 * lines), layout="constrained")
+    return ax
 
 
 def _draw_indicator(ax: "Axes", result: IndicatorResult, bottom: float) -> float:

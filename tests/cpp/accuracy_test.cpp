@@ -21,7 +21,7 @@ void expect_accurate(const Sample& sample, const EstimatorPtr& estimator,
   ASSERT_GT(expected, 0);
   for (const Eigen::Index kept : {Eigen::Index{0}, kAll}) {
     const Estimated result = estimate_all(sample.design(), {estimator}, 1, kept);
-    EXPECT_NEAR(result.estimates.values[0] / figure.value, 1, 1e-14);
+    EXPECT_NEAR(result.estimates.values[0] / figure.value, 1, 1e-12);
     EXPECT_NEAR(se(result) / expected, 1, kTolerance) << "kept " << kept;
   }
 }

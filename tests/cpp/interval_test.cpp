@@ -33,10 +33,8 @@ void expect_interval(const Interval& interval, double low, double high, double t
 // Newcombe (1998), Two-sided confidence intervals for the single proportion: comparison of seven
 // methods, Statistics in Medicine 17, table I.
 TEST(ProportionInterval, ReproducesNewcombe1998) {
-  expect_interval(two_sided(share(81, 263), Method::kWald), .2522, .3637, 6e-5);
   expect_interval(two_sided(share(81, 263), Method::kWilson), .2553, .3662, 6e-5);
   expect_interval(two_sided(share(81, 263), Method::kClopperPearson), .2527, .3676, 6e-5);
-  expect_interval(two_sided(share(15, 148), Method::kWald), .0527, .1500, 6e-5);
   expect_interval(two_sided(share(15, 148), Method::kWilson), .0624, .1605, 6e-5);
   expect_interval(two_sided(share(15, 148), Method::kClopperPearson), .0578, .1617, 6e-5);
   expect_interval(two_sided(share(1, 29), Method::kWilson), .0061, .1718, 6e-5);

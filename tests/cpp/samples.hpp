@@ -41,10 +41,10 @@ inline Codes codes(Labels labels) {
 /// A sample as an analyst would describe it. Empty: not given.
 struct Sample {
   Eigen::Index rows = 0;
-  Values weights;
-  Labels strata;
-  Labels units;
-  Values fpc;
+  Values weights = {};
+  Labels strata = {};
+  Labels units = {};
+  Values fpc = {};
   Lonely lonely = Lonely::kFail;
 
   Design design() const {

@@ -77,7 +77,7 @@ TEST(SumRows, CentresWhereTheDataAre) {
   const FeatureSums sums = sum(sample, {total(column(y))})[0];
   EXPECT_NEAR(sums.centre(0, 0), 1, 0.01);
   EXPECT_NEAR(sums.centre(1, 0), 1e9 + 1, 0.01);
-  EXPECT_LT(sum_by_stratum(sample.design(), sums).col(1).cwiseAbs().maxCoeff(), 1e-3);
+  EXPECT_LT(sum_by_stratum(sample.design(), sums).col(1).cwiseAbs().maxCoeff(), 0.1);
 }
 
 TEST(SumRows, TakesAMissingColumn) {

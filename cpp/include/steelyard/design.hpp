@@ -30,9 +30,9 @@ enum class Lonely {
 class Design {
  public:
   struct Stratum {
-    std::int64_t units = 0;     ///< units sampled, n_h
-    double fraction = 0;        ///< units sampled over units in the population, f_h
-    bool lonely = false;        ///< one unit, and not the whole population
+    std::int64_t units = 0;  ///< units sampled, n_h
+    double fraction = 0;     ///< units sampled over units in the population, f_h
+    bool lonely = false;     ///< one unit, and not the whole population
   };
 
   /// @param weights population elements that a row stands for; an empty column: 1 / f_h, or 1.

@@ -8,7 +8,7 @@ namespace steelyard {
 
 /// What simple random sampling would have given in one domain.
 struct SimpleRandomSampling {
-  std::int64_t n = 0;  ///< rows used
+  std::int64_t n = 0;     ///< rows used
   double population = 0;  ///< sum of their weights
 };
 

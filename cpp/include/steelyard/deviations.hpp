@@ -13,10 +13,10 @@ using RowMatrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::R
 /// Each row belongs to a sampling unit known by a 64-bit key, so that the rows of two samples can
 /// be aligned: what they share is what makes their estimates covary.
 struct Deviations {
-  RowMatrix matrix;                     ///< units x estimates
-  std::vector<std::uint64_t> units;     ///< key of each row's unit
-  std::vector<std::uint64_t> strata;    ///< key of each row's stratum
-  std::vector<std::uint64_t> samples;   ///< key of each sample the rows come from
+  RowMatrix matrix;                    ///< units x estimates
+  std::vector<std::uint64_t> units;    ///< key of each row's unit
+  std::vector<std::uint64_t> strata;   ///< key of each row's stratum
+  std::vector<std::uint64_t> samples;  ///< key of each sample the rows come from
   double degrees_of_freedom = 0;
   /// False where units were too many to keep: rows are then a square root of the covariance, which
   /// covaries with itself and with nothing else.

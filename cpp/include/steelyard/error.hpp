@@ -33,12 +33,12 @@ class InvalidColumn : public std::invalid_argument {
 class DesignError : public std::runtime_error {
  public:
   enum class Problem {
-    kLonelyStratum,        ///< codes: the strata with one unit
-    kUnitInTwoStrata,      ///< codes: the units; rows: one row in each second stratum
-    kFpcVaries,            ///< codes: the strata in which fpc is not constant
-    kFpcBelowSample,       ///< codes: the strata with a population smaller than the sample
-    kFpcMixed,             ///< some values are fractions and some are counts
-    kNoDegreesOfFreedom,   ///< as many strata as units
+    kLonelyStratum,       ///< codes: the strata with one unit
+    kUnitInTwoStrata,     ///< codes: the units; rows: one row in each second stratum
+    kFpcVaries,           ///< codes: the strata in which fpc is not constant
+    kFpcBelowSample,      ///< codes: the strata with a population smaller than the sample
+    kFpcMixed,            ///< some values are fractions and some are counts
+    kNoDegreesOfFreedom,  ///< as many strata as units
   };
 
   DesignError(Problem problem, std::vector<std::int32_t> codes, Offence offence);

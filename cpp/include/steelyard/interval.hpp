@@ -16,12 +16,12 @@ enum class Side { kTwo, kLower, kUpper };
 Interval wald_interval(double value, double se, double degrees_of_freedom, double level, Side side);
 
 enum class ProportionInterval {
-  kWald,           ///< p -/+ t se
-  kLogit,          ///< symmetric for log(p / (1 - p))
-  kWilson,         ///< score interval with the effective sample size
-  kBeta,           ///< Korn–Graubard as R survey's "beta": effective n not limited
-  kKornGraubard,   ///< the same with the effective n at most n (NCHS)
-  kClopperPearson, ///< exact binomial with the effective n, not adjusted for degrees of freedom
+  kWald,            ///< p -/+ t se
+  kLogit,           ///< symmetric for log(p / (1 - p))
+  kWilson,          ///< score interval with the effective sample size
+  kBeta,            ///< Korn–Graubard as R survey's "beta": effective n not limited
+  kKornGraubard,    ///< the same with the effective n at most n (NCHS)
+  kClopperPearson,  ///< exact binomial with the effective n, not adjusted for degrees of freedom
 };
 
 /// What an interval for a proportion is made of.

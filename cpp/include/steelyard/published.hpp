@@ -20,7 +20,7 @@ struct ShareAudit {
   std::int64_t highest;  ///< largest such k; below `lowest` where there is none
   std::int64_t below;    ///< largest k that prints less, -1 where there is none
   std::int64_t above;    ///< smallest k that prints more, n + 1 where there is none
-  double excluded;     ///< share of the printable values that no k gives: the power of the check
+  double excluded;       ///< share of the printable values that no k gives: the power of the check
   std::int64_t nearest_base;  ///< largest m <= n that could give it, 0 where none can
 
   bool possible() const { return lowest <= highest; }

@@ -1,0 +1,28 @@
+"""The README's promises: its ten lines run, and its links lead somewhere."""
+
+import re
+from pathlib import Path
+
+import steelyard as sy
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_ten_lines_run() -> None:
+    (block,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    names: dict[str, object] = {}
+    exec(block, names)
+    assert isinstance(names["agree"], sy.Estimates)
+    assert len([line for line in block.splitlines() if line.strip()]) <= 10
+
+
+def test_order_of_the_page() -> None:
+    headings = re.findall(r"^## (.+)$", README, re.MULTILINE)
+    assert headings[:5] == [
+        "Two commands",
+        "What you get",
+        "Ten lines",
+        "What it has that others do not",
+        "How exact, how fast",
+    ]
