@@ -2,226 +2,252 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "steelyard/parallel.hpp"
 
 namespace steelyard {
 namespace {
 
-/// Centred influence values of the rows of one stratum and domain: their sum (nearly 0) and the
-/// sum of their products.
-struct Cell {
-  Eigen::VectorXd sum;
-  Eigen::MatrixXd products;  // lower triangle
-};
-
-/// The influence values of one row on all estimates of its domain, each feature centred at its
-/// mean in the row's stratum and domain so that their products do not cancel.
-class CentredInfluence {
+/// Influence values of a block of rows on the estimates of their own domains, one row an estimate.
+/// Each feature is centred at its mean in the row's stratum and domain, so that products of
+/// influence values do not cancel.
+class CentredTerm {
  public:
-  CentredInfluence(const Design& design, const Domains& domains, std::span<const Term> terms)
-      : design_(design), domains_(domains), terms_(terms) {
-    const Eigen::Index cells = design.strata() * domains.count();
-    rows_.setZero(cells);
-    if (!terms.empty()) {
-      const auto& first = terms.front().sums;
-      rows_ = (first.used + first.missing).reshaped<Eigen::RowMajor>().cast<double>();
-    }
-    for (const Term& term : terms) {
-      estimates_ += term.estimator->estimates();
-      columns_ += static_cast<Eigen::Index>(term.estimator->columns().size());
-      widest_ = std::max(widest_, term.sums.features);
-      RowMatrix mean = term.sums.by_group.reshaped<Eigen::RowMajor>(cells, term.sums.features);
-      for (Eigen::Index cell = 0; cell < cells; ++cell) {
-        mean.row(cell) /= std::max(1.0, rows_[cell]);
+  CentredTerm(const Design& design, const Domains& domains, const Term& term,
+              const Eigen::VectorXd& rows)
+      : term_(term),
+        features_(term.sums.features),
+        estimates_(term.estimator->estimates()),
+        mean_(rows.size(), term.sums.features),
+        response_(rows.size(), estimates_ * term.sums.features),
+        influence_(rows.size(), estimates_) {
+    for (Eigen::Index h = 0; h < design.strata(); ++h) {
+      for (Eigen::Index d = 0; d < domains.count(); ++d) {
+        const Eigen::Index cell = h * domains.count() + d;
+        mean_.row(cell) =
+            term.sums.by_group.row(h).segment(d * features_, features_) / std::max(1.0, rows[cell]);
+        RowMatrix gradient = term.linearised.by_domain[static_cast<std::size_t>(d)].gradient;
+        if (term.linearised.intercept.size() > 0) {
+          gradient.col(0) += term.linearised.intercept.row(cell).transpose();
+        }
+        response_.row(cell) = gradient.reshaped<Eigen::RowMajor>().transpose();
+        influence_.row(cell) = (gradient * mean_.row(cell).transpose()).transpose();
       }
-      mean_.push_back(std::move(mean));
     }
   }
 
   Eigen::Index estimates() const { return estimates_; }
-  double rows(Eigen::Index cell) const { return rows_[cell]; }
+  /// Mean influence of a cell's rows on each estimate of its domain.
+  const RowMatrix& mean_influence() const { return influence_; }
 
-  /// Mean influence of a cell's rows.
-  Eigen::VectorXd mean(Eigen::Index h, Eigen::Index d) const {
-    Eigen::VectorXd result(estimates_);
-    Eigen::Index at = 0;
-    for (std::size_t t = 0; t < terms_.size(); ++t) {
-      const Eigen::VectorXd features = mean_[t].row(h * domains_.count() + d).transpose();
-      at = apply(terms_[t], h, d, features, result, at);
-    }
-    return result;
-  }
-
-  /// Reads what rows [begin, begin + count) hold.
-  void load(Eigen::Index begin, Eigen::Index count, RowMatrix& buffer,
-            std::vector<const double*>& columns) const {
-    columns.clear();
-    for (const Term& term : terms_) {
-      for (const Column& column : term.estimator->columns()) {
-        const auto j = static_cast<Eigen::Index>(columns.size());
-        columns.push_back(column.read(begin, count, buffer.row(j).data()));
-      }
+  void read(Eigen::Index begin, const std::vector<Eigen::Index>& cells, const double* weight,
+            RowMatrix& buffer, Eigen::Ref<RowMatrix> influence) const {
+    if (term_.estimator->of_levels()) {
+      read_levels(begin, cells, weight, influence);
+    } else {
+      read_columns(begin, cells, weight, buffer, influence);
     }
   }
-
-  /// @param row, i the row, and its place in the loaded block.
-  void influence(Eigen::Index row, Eigen::Index i, const std::vector<const double*>& columns,
-                 double weight, Eigen::Index h, Eigen::Index d, Eigen::VectorXd& scratch,
-                 Eigen::VectorXd& result) const {
-    Eigen::Index at = 0;
-    const double* const* column = columns.data();
-    const Eigen::Index cell = h * domains_.count() + d;
-    for (std::size_t t = 0; t < terms_.size(); ++t) {
-      auto features = scratch.head(terms_[t].sums.features);
-      features = -mean_[t].row(cell).transpose();
-      add_features(terms_[t], row, i, column, weight, cell, features);
-      column += terms_[t].estimator->columns().size();
-      at = apply(terms_[t], h, d, features, result, at);
-    }
-  }
-
-  Eigen::Index columns() const { return columns_; }
-  Eigen::Index widest() const { return widest_; }
 
  private:
-  const Design& design_;
-  const Domains& domains_;
-  std::span<const Term> terms_;
-  std::vector<RowMatrix> mean_;
-  Eigen::VectorXd rows_;
-  Eigen::Index estimates_ = 0;
-  Eigen::Index columns_ = 0;
-  Eigen::Index widest_ = 1;
+  const Term& term_;
+  Eigen::Index features_;
+  Eigen::Index estimates_;
+  RowMatrix mean_;       // cells x features
+  RowMatrix response_;   // cells x (estimates * features): the gradient at the stratum's centre
+  RowMatrix influence_;  // cells x estimates
 
-  Eigen::Index apply(const Term& term, Eigen::Index h, Eigen::Index d,
-                     const Eigen::Ref<const Eigen::VectorXd>& features, Eigen::VectorXd& result,
-                     Eigen::Index at) const {
-    const Eigen::MatrixXd& gradient =
-        term.linearised.by_domain[static_cast<std::size_t>(d)].gradient;
-    result.segment(at, gradient.rows()).noalias() = gradient * features;
-    if (term.linearised.intercept.size() > 0) {
-      result.segment(at, gradient.rows()) +=
-          term.linearised.intercept.row(h * domains_.count() + d).transpose() * features[0];
+  void read_levels(Eigen::Index begin, const std::vector<Eigen::Index>& cells, const double* weight,
+                   Eigen::Ref<RowMatrix> influence) const {
+    const std::int32_t* levels = term_.estimator->levels().data() + begin;
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      const auto at = static_cast<Eigen::Index>(i);
+      if (cells[i] < 0) {
+        continue;
+      }
+      const double* response = response_.row(cells[i]).data();
+      for (Eigen::Index j = 0; j < estimates_; ++j) {
+        const double of_row = levels[i] < 0 ? 0 : weight[i] * response[j * features_ + levels[i]];
+        influence(j, at) = of_row - influence_(cells[i], j);
+      }
     }
-    return at + gradient.rows();
   }
 
-  static void add_features(const Term& term, Eigen::Index row, Eigen::Index i,
-                           const double* const* column, double weight, Eigen::Index cell,
-                           Eigen::Ref<Eigen::VectorXd> features) {
-    if (term.estimator->of_levels()) {
-      const std::int32_t level = term.estimator->levels()[row];
-      if (level >= 0) {
-        features[level] += weight;
-      }
-      return;
+  void read_columns(Eigen::Index begin, const std::vector<Eigen::Index>& cells,
+                    const double* weight, RowMatrix& buffer,
+                    Eigen::Ref<RowMatrix> influence) const {
+    const auto count = static_cast<Eigen::Index>(cells.size());
+    std::vector<const double*> columns;
+    for (const Column& column : term_.estimator->columns()) {
+      double* room = buffer.row(static_cast<Eigen::Index>(columns.size())).data();
+      columns.push_back(column.read(begin, count, room));
     }
-    const Eigen::Index q = features.size() - 1;
-    for (Eigen::Index j = 0; j < q; ++j) {
-      if (std::isnan(column[j][i])) {
-        return;
+    Eigen::VectorXd centred(features_);
+    for (Eigen::Index i = 0; i < count; ++i) {
+      const Eigen::Index cell = cells[static_cast<std::size_t>(i)];
+      if (cell < 0) {
+        continue;
       }
-    }
-    features[0] += weight;
-    for (Eigen::Index j = 0; j < q; ++j) {
-      features[1 + j] += weight * (column[j][i] - term.sums.centre(cell, j));
+      const double* mean = mean_.row(cell).data();
+      const double* centre = term_.sums.centre.row(cell).data();
+      bool present = true;
+      for (const double* column : columns) {
+        present = present && !std::isnan(column[i]);
+      }
+      const double w = present ? weight[i] : 0;
+      centred[0] = w - mean[0];
+      for (Eigen::Index f = 1; f < features_; ++f) {
+        const double y = present ? columns[static_cast<std::size_t>(f - 1)][i] - centre[f - 1] : 0;
+        centred[f] = w * y - mean[f];
+      }
+      const double* response = response_.row(cell).data();
+      for (Eigen::Index j = 0; j < estimates_; ++j) {
+        double value = 0;
+        for (Eigen::Index f = 0; f < features_; ++f) {
+          value += response[j * features_ + f] * centred[f];
+        }
+        influence(j, i) = value;
+      }
     }
   }
 };
 
-std::vector<Cell> empty_cells(Eigen::Index cells, Eigen::Index estimates) {
-  return std::vector<Cell>(
-      static_cast<std::size_t>(cells),
-      {Eigen::VectorXd::Zero(estimates), Eigen::MatrixXd::Zero(estimates, estimates)});
-}
+/// For each stratum and domain: sums of centred influence values (nearly 0) and of their products.
+struct CellSums {
+  RowMatrix sum;       // cells x estimates
+  RowMatrix products;  // cells x estimates^2, of which the lower triangles are filled
 
-std::vector<Cell> products_by_cell(const Design& design, const Domains& domains,
-                                   const CentredInfluence& influence, int threads) {
+  CellSums(Eigen::Index cells, Eigen::Index estimates)
+      : sum(RowMatrix::Zero(cells, estimates)),
+        products(RowMatrix::Zero(cells, estimates * estimates)) {}
+
+  void add(const std::vector<Eigen::Index>& cells, const RowMatrix& influence) {
+    const Eigen::Index estimates = sum.cols();
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      if (cells[i] < 0) {
+        continue;
+      }
+      const double* z = influence.data() + i;
+      const Eigen::Index step = influence.cols();
+      double* total = sum.row(cells[i]).data();
+      double* product = products.row(cells[i]).data();
+      for (Eigen::Index j = 0; j < estimates; ++j) {
+        const double mine = z[j * step];
+        total[j] += mine;
+        for (Eigen::Index k = 0; k <= j; ++k) {
+          product[j * estimates + k] += mine * z[k * step];
+        }
+      }
+    }
+  }
+
+  Eigen::MatrixXd product(Eigen::Index cell) const {
+    const RowMatrix square = products.row(cell).reshaped<Eigen::RowMajor>(sum.cols(), sum.cols());
+    return square.selfadjointView<Eigen::Lower>();
+  }
+};
+
+CellSums sum_products(const Design& design, const Domains& domains,
+                      const std::vector<CentredTerm>& terms, Eigen::Index estimates, int threads) {
   const Eigen::Index cells = design.strata() * domains.count();
-  const Eigen::Index estimates = influence.estimates();
   const Eigen::Index segments = segment_count(design.rows(), cells * estimates * (estimates + 1));
-  std::vector<std::vector<Cell>> parts(static_cast<std::size_t>(segments));
+  std::vector<CellSums> parts(static_cast<std::size_t>(segments), CellSums(cells, estimates));
   parallel_for(segments, threads, [&](Eigen::Index s) {
-    std::vector<Cell> mine = empty_cells(cells, estimates);
-    Eigen::VectorXd z(estimates);
-    Eigen::VectorXd scratch(influence.widest());
+    RowMatrix influence(estimates, kBlockRows);
+    RowMatrix buffer(kMostColumns, kBlockRows);
     std::vector<double> weights(static_cast<std::size_t>(kBlockRows));
-    RowMatrix buffer(std::max<Eigen::Index>(1, influence.columns()), kBlockRows);
-    std::vector<const double*> columns;
+    std::vector<Eigen::Index> cell_of_row;
     const Eigen::Index end = design.rows() * (s + 1) / segments;
     for (Eigen::Index from = design.rows() * s / segments; from < end; from += kBlockRows) {
       const Eigen::Index count = std::min(kBlockRows, end - from);
       const double* weight = design.weights(from, count, weights.data());
-      influence.load(from, count, buffer, columns);
+      cell_of_row.resize(static_cast<std::size_t>(count));
       for (Eigen::Index i = 0; i < count; ++i) {
-        const Eigen::Index row = from + i;
-        const Eigen::Index d = domains.codes.size() == 0 ? 0 : domains.codes[row];
-        if (d < 0 || !(weight[i] > 0)) {
-          continue;
-        }
-        const Eigen::Index h = design.stratum_of_unit(row);
-        influence.influence(row, i, columns, weight[i], h, d, scratch, z);
-        Cell& cell = mine[static_cast<std::size_t>(h * domains.count() + d)];
-        cell.sum += z;
-        for (Eigen::Index j = 0; j < estimates; ++j) {
-          for (Eigen::Index k = 0; k <= j; ++k) {
-            cell.products(j, k) += z[j] * z[k];
-          }
-        }
+        const Eigen::Index d = domains.codes.size() == 0 ? 0 : domains.codes[from + i];
+        const Eigen::Index h = design.stratum_of_unit(from + i);
+        cell_of_row[static_cast<std::size_t>(i)] =
+            d >= 0 && weight[i] > 0 ? h * domains.count() + d : -1;
+      }
+      Eigen::Index at = 0;
+      for (const CentredTerm& term : terms) {
+        term.read(from, cell_of_row, weight, buffer, influence.middleRows(at, term.estimates()));
+        at += term.estimates();
+      }
+      parts[static_cast<std::size_t>(s)].add(cell_of_row, influence);
+    }
+  });
+  for (std::size_t s = 1; s < parts.size(); ++s) {
+    parts.front().sum += parts[s].sum;
+    parts.front().products += parts[s].products;
+  }
+  return std::move(parts.front());
+}
+
+/// Adds one stratum's part of the covariance.
+/// @param in rows in each domain; @param mean their mean influence, domains x estimates.
+void add_stratum(double scale, double n, const Eigen::VectorXd& in, const RowMatrix& mean,
+                 const std::vector<Eigen::MatrixXd>& within, Eigen::MatrixXd& covariance) {
+  const Eigen::Index p = mean.cols();
+  for (Eigen::Index d = 0; d < mean.rows(); ++d) {
+    // Rows outside the domain have no influence: the second term is their distance from it.
+    covariance.block(d * p, d * p, p, p) +=
+        scale * (within[static_cast<std::size_t>(d)] +
+                 in[d] * (n - in[d]) / n * mean.row(d).transpose() * mean.row(d));
+    for (Eigen::Index e = 0; e < mean.rows(); ++e) {
+      if (e != d) {
+        covariance.block(d * p, e * p, p, p) -=
+            scale * in[d] * in[e] / n * mean.row(d).transpose() * mean.row(e);
       }
     }
-    parts[static_cast<std::size_t>(s)] = std::move(mine);
-  });
-  std::vector<Cell> total = std::move(parts.front());
-  for (std::size_t s = 1; s < parts.size(); ++s) {
-    for (std::size_t c = 0; c < total.size(); ++c) {
-      total[c].sum += parts[s][c].sum;
-      total[c].products += parts[s][c].products;
-    }
   }
-  return total;
 }
 
 }  // namespace
 
 Eigen::MatrixXd element_covariance(const Design& design, const Domains& domains,
                                    std::span<const Term> terms, int threads) {
-  const CentredInfluence influence(design, domains, terms);
-  const std::vector<Cell> cells = products_by_cell(design, domains, influence, threads);
   const Eigen::Index width = domains.count();
-  const Eigen::Index estimates = influence.estimates();
+  const FeatureSums& first = terms.front().sums;
+  const Eigen::VectorXd rows =
+      (first.used + first.missing).reshaped<Eigen::RowMajor>().cast<double>();
+  std::vector<CentredTerm> centred;
+  Eigen::Index estimates = 0;
+  for (const Term& term : terms) {
+    centred.emplace_back(design, domains, term, rows);
+    estimates += term.estimator->estimates();
+  }
+  const CellSums sums = sum_products(design, domains, centred, estimates, threads);
+  RowMatrix mean(rows.size(), estimates);
+  Eigen::Index at = 0;
+  for (const CentredTerm& term : centred) {
+    mean.middleCols(at, term.estimates()) = term.mean_influence();
+    at += term.estimates();
+  }
+  const RowMatrix residual = sums.sum.array().colwise() / rows.cwiseMax(1.0).array();
+  mean += residual;
+  // Influence added over all rows, by domain: what a lonely unit is centred at.
+  RowMatrix overall = RowMatrix::Zero(width, estimates);
+  for (Eigen::Index cell = 0; cell < rows.size(); ++cell) {
+    overall.row(cell % width) += rows[cell] * mean.row(cell) / static_cast<double>(design.units());
+  }
   Eigen::MatrixXd covariance = Eigen::MatrixXd::Zero(width * estimates, width * estimates);
   for (Eigen::Index h = 0; h < design.strata(); ++h) {
-    const double scale = design.scale(h);
-    const auto n = static_cast<double>(design.stratum(h).units);
-    // Mean influence of each domain's rows in the stratum, and their number.
-    Eigen::VectorXd mean(width * estimates);
-    Eigen::VectorXd rows(width * estimates);
-    for (Eigen::Index d = 0; d < width; ++d) {
-      const Eigen::Index c = h * width + d;
-      const Cell& cell = cells[static_cast<std::size_t>(c)];
-      const double in = influence.rows(c);
-      const Eigen::VectorXd residual = cell.sum / std::max(1.0, in);
-      mean.segment(d * estimates, estimates) = influence.mean(h, d) + residual;
-      rows.segment(d * estimates, estimates).setConstant(in);
-      auto block = covariance.block(d * estimates, d * estimates, estimates, estimates);
-      const Eigen::MatrixXd within = cell.products.selfadjointView<Eigen::Lower>();
-      const auto m = mean.segment(d * estimates, estimates);
-      // Rows outside the domain have no influence: the second term is their distance from it.
-      block += scale * (within - in * residual * residual.transpose() +
-                        in * (n - in) / n * m * m.transpose());
+    const Eigen::VectorXd in = rows.segment(h * width, width);
+    const RowMatrix mine = mean.middleRows(h * width, width);
+    if (design.stratum(h).lonely && design.lonely() == Lonely::kAdjust) {
+      const RowMatrix apart = in.asDiagonal() * mine - overall;
+      const Eigen::VectorXd vector = apart.reshaped<Eigen::RowMajor>();
+      covariance += design.scale(h) * vector * vector.transpose();
+      continue;
     }
-    const Eigen::VectorXd sum = rows.cwiseProduct(mean);
+    std::vector<Eigen::MatrixXd> within;
     for (Eigen::Index d = 0; d < width; ++d) {
-      for (Eigen::Index e = 0; e < width; ++e) {
-        if (d != e) {
-          covariance.block(d * estimates, e * estimates, estimates, estimates) -=
-              scale / n * sum.segment(d * estimates, estimates) *
-              sum.segment(e * estimates, estimates).transpose();
-        }
-      }
+      const auto off = residual.row(h * width + d);
+      within.push_back(sums.product(h * width + d) - in[d] * off.transpose() * off);
     }
+    add_stratum(design.scale(h), static_cast<double>(design.stratum(h).units), in, mine, within,
+                covariance);
   }
   return covariance;
 }

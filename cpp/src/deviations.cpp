@@ -1,8 +1,8 @@
 #include "steelyard/deviations.hpp"
 
-#include <Eigen/Cholesky>
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <numeric>
 #include <stdexcept>
 #include <unordered_map>
@@ -92,16 +92,32 @@ bool share_a_sample(const Deviations& first, const Deviations& second) {
   });
 }
 
+/// R with R^T R = covariance, by Cholesky's method on the correlations, the largest pivot first.
+/// Ends where what is left is rounding: a proportion covaries perfectly with its complement.
+RowMatrix pivoted_root(const Eigen::MatrixXd& covariance) {
+  constexpr double kRounding = 1e-13;
+  const Eigen::VectorXd deviation = covariance.diagonal().cwiseMax(0.0).cwiseSqrt();
+  const Eigen::VectorXd inverse = deviation.unaryExpr([](double s) { return s > 0 ? 1 / s : 0.0; });
+  Eigen::MatrixXd left = inverse.asDiagonal() * covariance * inverse.asDiagonal();
+  RowMatrix root = RowMatrix::Zero(covariance.rows(), covariance.cols());
+  Eigen::Index rank = 0;
+  Eigen::Index pivot = 0;
+  while (rank < root.rows() && left.diagonal().maxCoeff(&pivot) > kRounding) {
+    root.row(rank) = left.row(pivot) / std::sqrt(left(pivot, pivot));
+    left.noalias() -= root.row(rank).transpose() * root.row(rank);
+    left.row(pivot).setZero();
+    left.col(pivot).setZero();
+    ++rank;
+  }
+  return root.topRows(rank) * deviation.asDiagonal();
+}
+
 }  // namespace
 
 Deviations square_root(const Eigen::MatrixXd& covariance, double degrees_of_freedom,
                        std::uint64_t sample) {
-  const Eigen::LDLT<Eigen::MatrixXd> factor(covariance);
-  const Eigen::VectorXd pivots = factor.vectorD().cwiseMax(0.0).cwiseSqrt();
-  const Eigen::MatrixXd upper = factor.matrixU();
   Deviations result;
-  const Eigen::MatrixXd scaled = pivots.asDiagonal() * upper;
-  result.matrix = scaled * factor.transpositionsP();
+  result.matrix = pivoted_root(covariance);
   std::uint64_t identity = mix(sample, static_cast<std::uint64_t>(covariance.size()));
   for (const double value : covariance.reshaped()) {
     identity = mix(identity, std::bit_cast<std::uint64_t>(value));

@@ -93,8 +93,7 @@ TEST(Accuracy, OfWeightsOfManyMagnitudes) {
     expect_accurate_mean(sample, y);
     expect_accurate_total(sample, y);
     const auto used = textbook::used_rows(sample.rows, {&y, &x});
-    expect_accurate(sample, ratio(column(y), column(x, "x")),
-                    textbook::ratio(sample, y, x, used));
+    expect_accurate(sample, ratio(column(y), column(x, "x")), textbook::ratio(sample, y, x, used));
   }
 }
 
@@ -161,8 +160,8 @@ void expect_domain_accurate(double centre, const Wild& wild) {
     const auto used = textbook::used_rows(kRows, {&y}, &domains, 1);
     const double expected = textbook::se(sample, textbook::mean(sample, y, used));
     for (const Eigen::Index kept : {Eigen::Index{0}, kAll}) {
-      const Estimated result = estimate(sample.design(), {}, {domains},
-                                        std::vector{mean(column(y))}, 1, kept);
+      const Estimated result =
+          estimate(sample.design(), {}, {domains}, std::vector{mean(column(y))}, 1, kept);
       EXPECT_NEAR(se(result, 1) / expected, 1, kTolerance) << clusters << ", kept " << kept;
       const double srs = simple_random_variance_of_mean(calm);
       EXPECT_NEAR(result.deff_replace[1] * srs / (expected * expected), 1, kTolerance)

@@ -86,11 +86,13 @@ TEST(Factorize, GivesBackEveryValueByATableOrBySorting) {
   }
 }
 
-// Identifiers that are hashes or long register numbers: doubles hold no more than 2^53 of them.
-TEST(Factorize, TellsLargeWholeNumbersApart) {
-  const std::vector<std::int64_t> ids = {9007199254740993, 9007199254740992, 9007199254740993};
-  const Factor factor = factorize(Column("id", Column::Type::kInt64, ids.data(), 3));
-  EXPECT_EQ(labels_of(factor.codes), (Labels{1, 0, 1}));
+// Identifiers that are hashes or long register numbers: as double, 2^53 and 2^53 + 1 are one.
+TEST(Factorize, DoesNotMixUpLargeWholeNumbers) {
+  std::vector<std::int64_t> ids = {9007199254740991, -9007199254740991, 9007199254740990};
+  const Column stored("id", Column::Type::kInt64, ids.data(), 3);
+  EXPECT_EQ(labels_of(factorize(stored).codes), (Labels{2, 0, 1}));
+  ids[0] = 9007199254740993;
+  EXPECT_THROW(factorize(stored), std::out_of_range);
 }
 
 TEST(Cross, CodesTheCombinationsThatOccurInOrder) {

@@ -133,9 +133,7 @@ class LonelyStratum : public ::testing::Test {
   static constexpr double kOthers = 0.5 * 2 * 18 + 0.75 * 2 * 288;
 };
 
-TEST_F(LonelyStratum, IsRefusedByDefault) {
-  EXPECT_THROW(variance(Lonely::kFail), DesignError);
-}
+TEST_F(LonelyStratum, IsRefusedByDefault) { EXPECT_THROW(variance(Lonely::kFail), DesignError); }
 
 TEST_F(LonelyStratum, AddsNothingWhenRemovedOrCertain) {
   EXPECT_DOUBLE_EQ(variance(Lonely::kRemove), kOthers);
@@ -176,8 +174,7 @@ TEST_F(LonelyStratum, CannotBeAveragedWithoutOthers) {
 TEST(Design, StratumLevelsWithoutRowsChangeNothing) {
   const Values y = {1, 4, 2, 8};
   const Design plain = Design::stratified(4, {}, codes({0, 0, 1, 1}), {}, {}, Lonely::kFail);
-  const Design gap =
-      Design::stratified(4, {}, Codes({0, 0, 2, 2}, 4), {}, {}, Lonely::kFail);
+  const Design gap = Design::stratified(4, {}, Codes({0, 0, 2, 2}, 4), {}, {}, Lonely::kFail);
   for (const Eigen::Index kept : {Eigen::Index{0}, kKeptDeviations}) {
     EXPECT_DOUBLE_EQ(se(estimate_all(gap, {total(column(y))}, 1, kept)),
                      se(estimate_all(plain, {total(column(y))}, 1, kept)));

@@ -79,8 +79,8 @@ TEST(InvalidColumn, AnswersAreFinite) {
   const Design design = Sample{.rows = 4}.design();
   const Values y = {1, kInfinity, 2, -kInfinity};
   const auto error = thrown_by<InvalidColumn>([&] {
-    estimate_all(design, {mean(column({1, 2, 3, 4}, "x")), ratio(column({1, 2, 3, 4}, "x"),
-                                                                 column(y, "hours"))});
+    estimate_all(design, {mean(column({1, 2, 3, 4}, "x")),
+                          ratio(column({1, 2, 3, 4}, "x"), column(y, "hours"))});
   });
   EXPECT_EQ(error.column, "hours");
   EXPECT_EQ(error.problem, ColumnProblem::kInfinite);

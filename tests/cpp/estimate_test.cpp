@@ -25,9 +25,9 @@ TEST(Estimate, EqualsRSurveyOnClusters) {
   for (const double g : gpa) {
     good.push_back(g >= 3 ? 1 : 0);
   }
-  const Estimated result =
-      estimate_all(suites().design(), {mean(column(gpa)), total(column(gpa)),
-                                       proportion(codes(good), one_set({0, 1}))});
+  const Estimated result = estimate_all(
+      suites().design(),
+      {mean(column(gpa)), total(column(gpa)), proportion(codes(good), one_set({0, 1}))});
   EXPECT_NEAR(result.estimates.values[0], 2.8260000000000001, 1e-14);
   EXPECT_NEAR(se(result, 0), 0.16366490155192107, 1e-14);
   EXPECT_NEAR(result.estimates.values[1], 1130.3999999999999, 1e-11);
@@ -57,8 +57,7 @@ std::vector<textbook::Figure> textbook_figures(const Survey& survey) {
     };
     figures.push_back(textbook::mean(sample, survey.y, used({&survey.y})));
     figures.push_back(textbook::total(sample, survey.y, used({&survey.y})));
-    figures.push_back(
-        textbook::ratio(sample, survey.y, survey.x, used({&survey.y, &survey.x})));
+    figures.push_back(textbook::ratio(sample, survey.y, survey.x, used({&survey.y, &survey.x})));
     std::vector<Values> in_set(3);
     for (Eigen::Index row = 0; row < sample.rows; ++row) {
       const std::int32_t level = survey.answer[row];
@@ -110,8 +109,7 @@ TEST(Estimate, OrdersByDomainThenEstimatorThenLevel) {
   const Estimated result = estimate(
       sample.design(), {}, {codes({0, 0, 1, 1})},
       std::vector{count(answer, LevelSets::Identity(2, 2)), total(column({1, 2, 3, 4}))}, 1);
-  EXPECT_EQ(result.estimates.values,
-            (Eigen::VectorXd(6) << 1, 1, 3, 1, 1, 7).finished());
+  EXPECT_EQ(result.estimates.values, (Eigen::VectorXd(6) << 1, 1, 3, 1, 1, 7).finished());
 }
 
 TEST(Estimate, ProportionIsTheMeanOfItsIndicator) {
@@ -153,10 +151,10 @@ TEST(Estimate, DomainMeanIsARatioOfTotals) {
 
 TEST(Estimate, CountsAddUp) {
   const Survey survey = random_survey(800, 3, 12, 35);
-  const Estimated result = estimate_all(
-      survey.sample.design(), {count(survey.answer, LevelSets::Identity(4, 4)),
-                               count(survey.answer, LevelSets::Ones(1, 4)),
-                               proportion(survey.answer, LevelSets::Identity(4, 4))});
+  const Estimated result =
+      estimate_all(survey.sample.design(), {count(survey.answer, LevelSets::Identity(4, 4)),
+                                            count(survey.answer, LevelSets::Ones(1, 4)),
+                                            proportion(survey.answer, LevelSets::Identity(4, 4))});
   Eigen::MatrixXd sums = Eigen::MatrixXd::Zero(2, 9);
   sums.block(0, 0, 1, 4).setOnes();
   sums.block(1, 5, 1, 4).setOnes();
@@ -169,8 +167,8 @@ TEST(Estimate, CountsAddUp) {
 
 TEST(Estimate, CountsRowsUnitsAndStrataUsed) {
   const Survey survey = random_survey(300, 4, 3, 36);
-  const Estimated result = estimate(survey.sample.design(), {}, {survey.domain},
-                                    std::vector{mean(column(survey.y))}, 1);
+  const Estimated result =
+      estimate(survey.sample.design(), {}, {survey.domain}, std::vector{mean(column(survey.y))}, 1);
   for (std::int32_t d = 0; d < 3; ++d) {
     std::set<std::int32_t> units;
     std::set<std::int32_t> strata;
@@ -263,8 +261,7 @@ TEST(Estimate, NamesUnitsStrataAndSample) {
   const Sample sample{.rows = 4, .strata = {0, 0, 1, 1}, .units = {0, 1, 2, 3}};
   const std::vector<EstimatorPtr> estimators = {mean(column({1, 2, 3, 5}))};
   const SampleKeys keys{{11, 12, 13, 14}, {21, 22}, 5};
-  const Deviations named =
-      estimate(sample.design(), keys, {}, estimators).estimates.deviations;
+  const Deviations named = estimate(sample.design(), keys, {}, estimators).estimates.deviations;
   EXPECT_EQ(named.units, keys.units);
   EXPECT_EQ(named.strata, (std::vector<std::uint64_t>{21, 21, 22, 22}));
   EXPECT_EQ(named.samples, (std::vector<std::uint64_t>{5}));

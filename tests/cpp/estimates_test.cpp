@@ -33,8 +33,8 @@ TEST(Estimates, StandardErrorsAreRootsOfTheVariances) {
   const Estimates estimates = means_by_place();
   EXPECT_EQ(estimates.size(), 4);
   EXPECT_EQ(estimates.degrees_of_freedom(), 4);
-  EXPECT_TRUE(estimates.standard_errors().isApprox(
-      estimates.covariance().diagonal().cwiseSqrt(), 1e-15));
+  EXPECT_TRUE(
+      estimates.standard_errors().isApprox(estimates.covariance().diagonal().cwiseSqrt(), 1e-15));
 }
 
 TEST(Contrast, CovarianceOfADifferenceIsTheGramOfTheDifference) {
@@ -53,8 +53,8 @@ TEST(Contrast, CovarianceOfADifferenceIsTheGramOfTheDifference) {
 
 TEST(Contrast, OfEqualEstimatesIsExactlyNothing) {
   const Estimates one = means_by_place();
-  const Estimates difference = join(one, one).contrast(
-      (Eigen::MatrixXd(1, 8) << 0, 1, 0, 0, 0, -1, 0, 0).finished());
+  const Estimates difference =
+      join(one, one).contrast((Eigen::MatrixXd(1, 8) << 0, 1, 0, 0, 0, -1, 0, 0).finished());
   EXPECT_EQ(difference.values[0], 0);
   EXPECT_EQ(difference.standard_errors()[0], 0);
 }
@@ -77,23 +77,22 @@ TEST(Delta, OfARatioIsTheRatioEstimator) {
   for (std::size_t i = 0; i < y.size(); ++i) {
     x.push_back(1 + static_cast<double>(i % 3));
   }
-  const Estimated all =
-      estimate_all(suites().design(), {total(column(y)), total(column(x, "x")),
-                                       ratio(column(y), column(x, "x"))});
+  const Estimated all = estimate_all(suites().design(), {total(column(y)), total(column(x, "x")),
+                                                         ratio(column(y), column(x, "x"))});
   const Estimates totals = all.estimates.select({0, 1});
   const std::vector<Dual> at = variables(totals.values);
   const Dual quotient = at[0] / at[1];
-  const Estimates by_delta = totals.delta(Eigen::VectorXd::Constant(1, quotient.value),
-                                          quotient.gradient.transpose());
+  const Estimates by_delta =
+      totals.delta(Eigen::VectorXd::Constant(1, quotient.value), quotient.gradient.transpose());
   EXPECT_NEAR(by_delta.values[0] / all.estimates.values[2], 1, 1e-14);
   EXPECT_NEAR(by_delta.standard_errors()[0] / se(all, 2), 1, 1e-13);
 }
 
 TEST(Delta, OfALogarithmHasTheRelativeStandardError) {
   const Estimates estimates = means_by_place();
-  const Estimates logs = estimates.delta(
-      estimates.values.array().log().matrix(),
-      Eigen::MatrixXd(estimates.values.cwiseInverse().asDiagonal()));
+  const Estimates logs =
+      estimates.delta(estimates.values.array().log().matrix(),
+                      Eigen::MatrixXd(estimates.values.cwiseInverse().asDiagonal()));
   EXPECT_TRUE(logs.standard_errors().isApprox(
       estimates.standard_errors().cwiseQuotient(estimates.values), 1e-14));
 }
@@ -123,16 +122,16 @@ TEST(Unknown, ErrorLeavesTheValueAsItIs) {
 
 TEST(Unknown, SlopeIsNotTakenForNone) {
   const Estimates estimates = means_by_place();
-  const Estimates result = estimates.delta(Eigen::VectorXd::Constant(1, kNaN),
-                                           Eigen::RowVector4d(0, kNaN, 0, 0));
+  const Estimates result =
+      estimates.delta(Eigen::VectorXd::Constant(1, kNaN), Eigen::RowVector4d(0, kNaN, 0, 0));
   EXPECT_TRUE(std::isnan(result.standard_errors()[0]));
 }
 
 TEST(Select, PicksEstimatesInTheOrderAsked) {
   const Estimates estimates = means_by_place();
   const Estimates chosen = estimates.select({3, 1, 3});
-  EXPECT_EQ(chosen.values, Eigen::Vector3d(estimates.values[3], estimates.values[1],
-                                           estimates.values[3]));
+  EXPECT_EQ(chosen.values,
+            Eigen::Vector3d(estimates.values[3], estimates.values[1], estimates.values[3]));
   EXPECT_EQ(chosen.covariance()(0, 1), estimates.covariance()(3, 1));
   EXPECT_EQ(chosen.covariance()(0, 2), chosen.covariance()(0, 0));
   EXPECT_EQ(estimates.select({}).size(), 0);
@@ -148,8 +147,7 @@ TEST(JoinedEstimates, OfSeparateCallsCovaryAsIfAskedTogether) {
     joined = join(joined, estimate_all(design, {estimators[e]}).estimates);
   }
   EXPECT_TRUE(same_bits(joined.values, together.estimates.values));
-  EXPECT_TRUE(
-      same_bits(joined.deviations.matrix, together.estimates.deviations.matrix));
+  EXPECT_TRUE(same_bits(joined.deviations.matrix, together.estimates.deviations.matrix));
   EXPECT_EQ(joined.degrees_of_freedom(), together.estimates.degrees_of_freedom());
 }
 

@@ -50,10 +50,9 @@ TEST(Estimator, GradientIsTheDerivativeByTheSums) {
     ASSERT_EQ(linear.value.size(), c.estimator->estimates()) << c.name;
     ASSERT_EQ(linear.gradient.cols(), c.estimator->features()) << c.name;
     for (Eigen::Index j = 0; j < c.sums.features.size(); ++j) {
-      const Eigen::VectorXd slope =
-          (c.estimator->linearise(moved(c.sums, j, kStep)).value -
-           c.estimator->linearise(moved(c.sums, j, -kStep)).value) /
-          (2 * kStep);
+      const Eigen::VectorXd slope = (c.estimator->linearise(moved(c.sums, j, kStep)).value -
+                                     c.estimator->linearise(moved(c.sums, j, -kStep)).value) /
+                                    (2 * kStep);
       EXPECT_LT((slope - linear.gradient.col(j)).cwiseAbs().maxCoeff(), 1e-8) << c.name << j;
     }
   }
@@ -77,8 +76,9 @@ TEST(Estimator, ValuesAreThoseOfTheDefinition) {
   EXPECT_DOUBLE_EQ(all[1].estimator->linearise(all[1].sums).value[0], 106.0 / 40);
   EXPECT_DOUBLE_EQ(all[2].estimator->linearise(all[2].sums).value[0], 106.0 / 116);
   EXPECT_EQ(all[3].estimator->linearise(all[3].sums).value, Eigen::Vector3d(10, 25, 35));
-  EXPECT_TRUE(all[4].estimator->linearise(all[4].sums).value.isApprox(
-      Eigen::Vector3d(10, 25, 35) / 35, 1e-15));
+  EXPECT_TRUE(all[4]
+                  .estimator->linearise(all[4].sums)
+                  .value.isApprox(Eigen::Vector3d(10, 25, 35) / 35, 1e-15));
 }
 
 TEST(Estimator, ProportionOfAllLevelsIsExactlyOne) {

@@ -65,8 +65,7 @@ void expect_same_bits(const Survey& survey, Eigen::Index kept) {
   for (const int threads : {2, 3, 8}) {
     const Estimated many = run(threads);
     EXPECT_TRUE(same_bits(many.estimates.values, one.estimates.values));
-    EXPECT_TRUE(
-        same_bits(many.estimates.deviations.matrix, one.estimates.deviations.matrix));
+    EXPECT_TRUE(same_bits(many.estimates.deviations.matrix, one.estimates.deviations.matrix));
     EXPECT_TRUE(same_bits(many.deff, one.deff));
     EXPECT_TRUE(same_bits(many.deff_replace, one.deff_replace));
     EXPECT_EQ(many.used, one.used);

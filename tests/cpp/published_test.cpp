@@ -120,9 +120,8 @@ TEST(AuditShare, EqualsCountingThroughAllCounts) {
   for (const Rounding rule : kRules) {
     for (int decimals = 0; decimals <= 2; ++decimals) {
       for (const int whole : {1, 100}) {
-        SCOPED_TRACE(::testing::Message()
-                     << "rule " << static_cast<int>(rule) << ", " << decimals << " decimals of "
-                     << whole);
+        SCOPED_TRACE(::testing::Message() << "rule " << static_cast<int>(rule) << ", " << decimals
+                                          << " decimals of " << whole);
         compare_all(decimals, whole, rule);
         ASSERT_FALSE(HasFatalFailure());
       }
@@ -173,8 +172,7 @@ TEST(AuditShare, IsExactOnLargeSamples) {
   EXPECT_EQ(audit.lowest, 968'500'000);
   EXPECT_EQ(audit.highest, 969'499'999);
   EXPECT_EQ(audit_share({969, 1, 100}, 1'000'000'000, Rounding::kHalfDown).lowest, 968'500'001);
-  EXPECT_EQ(audit_share({1'000'000, 4, 100}, 1'000'000'000, Rounding::kHalfUp).lowest,
-            999'999'500);
+  EXPECT_EQ(audit_share({1'000'000, 4, 100}, 1'000'000'000, Rounding::kHalfUp).lowest, 999'999'500);
 }
 
 TEST(AuditShare, RefusesWhatIsNoShare) {

@@ -62,6 +62,9 @@ class Estimator {
   Codes levels_;
 };
 
+/// Columns that one estimator may read.
+inline constexpr Eigen::Index kMostColumns = 8;
+
 using EstimatorPtr = std::shared_ptr<const Estimator>;
 
 /// Sum of w y.
