@@ -1,7 +1,6 @@
 """A sample and its design: what estimates are made from."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Literal, TypeAlias
 from uuid import uuid4
@@ -12,6 +11,7 @@ from narwhals.typing import IntoDataFrame
 
 from steelyard import _core
 from steelyard.columns import Columns, Where, as_names, cross
+from steelyard.domain import Domain, domain_of
 from steelyard.errors import (
     EmptyDomain,
     InvalidWeights,
@@ -35,16 +35,6 @@ from steelyard.statistic import (
 from steelyard.terms import Term, term_of
 
 Lonely: TypeAlias = Literal["fail", "remove", "certainty", "adjust", "average"]
-
-
-@dataclass(frozen=True, slots=True)
-class _Domain:
-    """Who a set of estimates is for: the rows' groups and the labels of each group."""
-
-    codes: _core.Codes | None
-    columns: tuple[str, ...]
-    labels: list[tuple[Level, ...]]
-    ungrouped: int
 
 
 class Survey:
@@ -146,6 +136,7 @@ class Survey:
             raise explain(error, self._names) from None
         self._sample = int.from_bytes(uuid4().bytes[:8])
         self._keys: _core.SampleKeys | None = None
+        self._domains: dict[tuple[str, ...], Domain] = {}
 
     def __repr__(self) -> str:
         design = self._design
@@ -385,21 +376,16 @@ class Survey:
         )
         return Estimates(result.estimates, self._labels(domain, terms), evidence, shown)
 
-    def _domain(self, by: str | Sequence[str] | None, where: Where | None) -> _Domain:
+    def _domain(self, by: str | Sequence[str] | None, where: Where | None) -> Domain:
         names = () if by is None else as_names(by)
-        if not names and where is None:
-            return _Domain(None, (), [()], 0)
-        keep = np.zeros(0, dtype=np.bool_) if where is None else self._columns.mask(where)
-        if where is not None and not keep.any():
-            raise EmptyDomain("where= holds for no row: there is nothing to estimate from")
-        factors = [self._columns.factor(name) for name in names]
-        codes, labels, ungrouped = cross(factors, keep, len(self._columns))
-        if not labels:
-            raise EmptyDomain(f"every row is missing in one of the columns {list(names)} of by=")
-        return _Domain(codes, names, labels, ungrouped)
+        if where is not None:
+            return domain_of(self._columns, names, where)
+        if names not in self._domains:
+            self._domains[names] = domain_of(self._columns, names, None)
+        return self._domains[names]
 
     def _check_answers(
-        self, terms: Sequence[Term], domain: _Domain, result: _core.Estimated
+        self, terms: Sequence[Term], domain: Domain, result: _core.Estimated
     ) -> None:
         """Refuse a statistic that has no answer in any domain; a single empty group is shown."""
         used = result.used.reshape(len(domain.labels), -1).sum(axis=0)
@@ -413,7 +399,7 @@ class Survey:
                     column=statistic.variable,
                 )
 
-    def _labels(self, domain: _Domain, terms: Sequence[Term]) -> Labels:
+    def _labels(self, domain: Domain, terms: Sequence[Term]) -> Labels:
         rows = [(term, level) for term in terms for level in term.levels]
         by = {
             name: [label[i] for label in domain.labels for _ in rows]
