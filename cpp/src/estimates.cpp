@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <limits>
+#include <stdexcept>
 
 #include "steelyard/distribution.hpp"
 
@@ -49,6 +50,11 @@ Estimates Estimates::contrast(const Eigen::MatrixXd& combinations) const {
 }
 
 Estimates Estimates::select(const std::vector<Eigen::Index>& indices) const {
+  for (const Eigen::Index i : indices) {
+    if (i < 0 || i >= size()) {
+      throw std::out_of_range("there is no estimate at that position");
+    }
+  }
   Estimates result{values(indices), deviations};
   result.deviations.matrix = deviations.matrix(Eigen::all, indices);
   return result;
@@ -61,11 +67,8 @@ Estimates join(const Estimates& first, const Estimates& second) {
 }
 
 double two_sided_p_value(double value, double se, double degrees_of_freedom, double null) {
-  if (std::isnan(value) || std::isnan(se)) {
+  if (std::isnan(value) || !(se > 0)) {
     return kNotANumber;
-  }
-  if (se == 0) {
-    return value == null ? 1 : 0;
   }
   return 2 * t_upper_tail(std::abs(value - null) / se, degrees_of_freedom);
 }

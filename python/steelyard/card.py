@@ -5,11 +5,12 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 from steelyard.errors import CardError, FigureError, nearest_text
 from steelyard.levels import Level
 from steelyard.published import Figure
+from steelyard.survey import Lonely
 
 Direction: TypeAlias = Literal["at least", "at most"]
 Base: TypeAlias = Mapping[str, Level | Sequence[Level]]
@@ -21,6 +22,7 @@ _INDICATOR_KEYS = (
     "label",
     "question",
     "positive",
+    "answers",
     "base",
     "target",
     "published",
@@ -69,6 +71,7 @@ class Indicator:
     label: str
     question: str
     positive: tuple[Level, ...]
+    answers: tuple[Level, ...] = ()
     base: Base | None = None
     target: Target | None = None
     published: Mapping[int, Figure] = field(default_factory=dict)
@@ -104,7 +107,7 @@ def read_card(path: str | Path) -> Card:
     """
     file = Path(path)
     try:
-        text = file.read_text(encoding="utf-8")
+        text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise CardError(f"{file}: the scorecard file cannot be read: {reason}") from None
@@ -154,6 +157,8 @@ class _Node:
             raise self.error(None, f"the key {key!r} is missing")
         if not isinstance(value, str):
             raise self.error(key, f"text is needed, not {value!r}")
+        if default is None and not value.strip():
+            raise self.error(key, "this must not be empty")
         return value
 
     def figure(self, key: str) -> Figure:
@@ -196,8 +201,14 @@ def _design(root: _Node) -> Mapping[str, str | list[str] | bool]:
     node.only(_DESIGN_KEYS)
     for key, value in node.table.items():
         names = isinstance(value, list) and all(isinstance(v, str) for v in value)
-        if not (isinstance(value, bool) if key == "nest" else isinstance(value, str) or names):
-            raise node.error(key, f"{value!r} cannot be used here")
+        if key == "nest" and not isinstance(value, bool):
+            raise node.error(key, f"true or false is needed, not {value!r}")
+        if key == "lonely" and value not in get_args(Lonely):
+            raise node.error(key, f"{value!r} is none of {', '.join(get_args(Lonely))}")
+        if key == "strata" and not (isinstance(value, str) or names):
+            raise node.error(key, f"a column or a list of columns is needed, not {value!r}")
+        if key in ("weights", "clusters", "fpc") and not isinstance(value, str):
+            raise node.error(key, f"the name of one column is needed, not {value!r}")
     return dict(node.table)  # type: ignore[arg-type]
 
 
@@ -214,9 +225,9 @@ def _indicators(root: _Node) -> tuple[Indicator, ...]:
         raise root.error(None, "there is no [[indicator]] in it")
     indicators = tuple(_indicator(node) for node in nodes)
     codes = [indicator.code for indicator in indicators]
-    for node, code in zip(nodes, codes, strict=True):
-        if codes.count(code) > 1:
-            raise node.error("code", f"two indicators are called {code!r}")
+    for i, code in enumerate(codes):
+        if code in codes[:i]:
+            raise nodes[i].error("code", f"another indicator is called {code!r} already")
     return indicators
 
 
@@ -228,7 +239,8 @@ def _indicator(node: _Node) -> Indicator:
         code=node.text("code"),
         label=node.text("label"),
         question=node.text("question"),
-        positive=_positive(node),
+        positive=_answers(node, "positive"),
+        answers=_answers(node, "answers") if "answers" in node.table else (),
         base=None if base is None else _base(base),
         target=None if target is None else _target(target),
         published=_published(node),
@@ -236,13 +248,13 @@ def _indicator(node: _Node) -> Indicator:
     )
 
 
-def _positive(node: _Node) -> tuple[Level, ...]:
-    value = node.table.get("positive")
+def _answers(node: _Node, key: str) -> tuple[Level, ...]:
+    value = node.table.get(key)
     levels = value if isinstance(value, list) else [] if value is None else [value]
     if not levels or not all(isinstance(v, str | int | float | bool) for v in levels):
         raise node.error(
-            "positive" if value is not None else None,
-            'list the answers that count as positive, as in positive = ["Agree", "Strongly agree"]',
+            key if value is not None else None,
+            f'list the answers, as in {key} = ["Agree", "Strongly agree"]',
         )
     return tuple(levels)
 
@@ -258,24 +270,28 @@ def _base(node: _Node) -> Base:
 def _target(node: _Node) -> Target:
     node.only(_TARGET_KEYS)
     years = node.table.get("years")
-    if not isinstance(years, list) or not years or not all(isinstance(y, int) for y in years):
+    if not isinstance(years, list) or not years or not all(_is_year(y) for y in years):
         raise node.error(
             "years" if years is not None else None,
             "list the years that the target is for, as in years = [2022, 2023]",
         )
+    if len(set(years)) < len(years):
+        raise node.error("years", f"a year stands twice in {years}")
     direction = node.text("direction", default="at least")
     if direction not in ("at least", "at most"):
         raise node.error("direction", f"{direction!r} is neither 'at least' nor 'at most'")
-    history = tuple(
-        FormerTarget(former.figure("value"), former.text("reason", default=""))
-        for former in node.nodes("history")
-    )
+    history = tuple(_former(former) for former in node.nodes("history"))
     return Target(
         node.figure("value"),
-        tuple(years),
+        tuple(sorted(years)),
         "at most" if direction == "at most" else "at least",
         history,
     )
+
+
+def _former(node: _Node) -> FormerTarget:
+    node.only(("value", "reason"))
+    return FormerTarget(node.figure("value"), node.text("reason", default=""))
 
 
 def _published(node: _Node) -> dict[int, Figure]:
@@ -288,30 +304,46 @@ def _published(node: _Node) -> dict[int, Figure]:
 def _break(node: _Node) -> Break:
     node.only(("year", "reason"))
     year = node.table.get("year")
-    if not isinstance(year, int):
-        raise node.error("year", "the first year of the new series is needed")
+    if not isinstance(year, int) or not _is_year(year):
+        raise node.error(
+            "year" if year is not None else None,
+            "the first year of the new series is needed, as four digits",
+        )
     return Break(year, node.text("reason"))
 
 
+def _is_year(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 1000 <= value <= 9999
+
+
 def _line_of(lines: Sequence[str], at: Sequence[str | int]) -> int:
-    """The line, counted from 1, that a key stands in; that of its table if the key is not found."""
-    names = [str(part) for part in at if isinstance(part, str)]
-    nth = next((part for part in at if isinstance(part, int)), 0)
-    best, depth, seen = 1, 0, -1
-    inside: list[str] = []
+    """The line, counted from 1, that a key stands in; that of its table if the key is not found.
+
+    A number in the path is the position in an array of tables, as in ("indicator", 1, "code").
+    """
+    wanted = [part for part in at if isinstance(part, str)]
+    numbers = {
+        tuple(p for p in at[:i] if isinstance(p, str)): part
+        for i, part in enumerate(at)
+        if isinstance(part, int)
+    }
+    seen: dict[tuple[str, ...], int] = {}
+    best, depth = 1, 0
+    inside: tuple[str, ...] = ()
     for number, line in enumerate(lines, start=1):
-        header = re.match(r"\s*\[+\s*([^\]]+?)\s*\]+", line)
+        header = re.match(r"\s*(\[{1,2})\s*([^\]]+?)\s*\]{1,2}\s*(#.*)?$", line)
         if header:
-            inside = [part.strip().strip("\"'") for part in header[1].split(".")]
-            seen += 1 if line.strip().startswith("[[") and len(inside) == 1 else 0
+            inside = tuple(part.strip().strip("\"'") for part in header[2].split("."))
+            if header[1] == "[[":
+                seen[inside] = seen.get(inside, -1) + 1
+                seen = {k: v for k, v in seen.items() if len(k) <= len(inside)}
             path = inside
         else:
             key = re.match(r"\s*([\w\-\"'.]+)\s*=", line)
             if key is None:
                 continue
-            path = inside + [part.strip("\"'") for part in key[1].split(".")]
-        in_order = len(names) == 0 or names[0] != "indicator" or seen == nth
-        common = sum(1 for a, b in zip(names, path, strict=False) if a == b)
-        if in_order and path[:common] == names[:common] and common == len(path) and common > depth:
-            best, depth = number, common
+            path = inside + tuple(part.strip("\"'") for part in key[1].split("."))
+        right = all(seen.get(k, n) == n for k, n in numbers.items() if path[: len(k)] == k)
+        if right and list(path) == wanted[: len(path)] and len(path) > depth:
+            best, depth = number, len(path)
     return best

@@ -24,8 +24,12 @@ app = typer.Typer(
 
 
 def main() -> None:
-    """Run the command line."""
-    app()
+    """Run the command line. Whatever goes wrong ends with status 2, which no finding has."""
+    try:
+        app()
+    except Exception as error:
+        typer.echo(f"steelyard: {type(error).__name__}: {error}", err=True)
+        raise SystemExit(BAD_INPUT) from error
 
 
 @app.callback(invoke_without_command=True)

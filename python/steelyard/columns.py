@@ -1,7 +1,7 @@
 """Columns of a frame, as the core reads them."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol, TypeAlias
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeAlias
 
 import narwhals as nw
 import numpy as np
@@ -11,6 +11,8 @@ from narwhals.typing import IntoDataFrame
 from steelyard import _core
 from steelyard.errors import (
     ColumnNotFound,
+    DuplicateColumn,
+    EmptyDomain,
     EmptyFrame,
     MissingValues,
     NotNumeric,
@@ -23,22 +25,6 @@ from steelyard.levels import AnySeries, Factor, Level, factor_of
 NumberArray: TypeAlias = npt.NDArray[np.generic]
 BoolArray: TypeAlias = npt.NDArray[np.bool_]
 
-
-class Condition(Protocol):
-    """A boolean Series, or an expression that gives one: whatever can be negated with ``~``."""
-
-    def __invert__(self) -> object: ...
-
-
-Where: TypeAlias = (
-    str
-    | Mapping[str, Level | Sequence[Level]]
-    | Sequence[bool]
-    | npt.NDArray[np.bool_]
-    | Condition
-    | Callable[..., object]
-)
-
 _IN_PLACE = {"f8", "f4", "i8", "i4", "i2", "i1", "u1", "b1"}
 
 
@@ -46,10 +32,12 @@ class Columns:
     """The columns of one frame, by name; converted at most once each."""
 
     def __init__(self, frame: IntoDataFrame) -> None:
-        data = nw.from_native(frame, eager_only=True)
+        data = _eager(frame)
+        # A shallow copy: columns that the caller changes later do not change the survey.
         if data.implementation.is_pandas():
-            # A shallow copy: columns assigned to the caller's frame later do not change the survey.
             data = nw.from_native(data.to_pandas().copy(deep=False), eager_only=True)
+        elif data.implementation.is_polars():
+            data = data.clone()
         if len(data) == 0:
             raise EmptyFrame("the frame has no rows: there is nothing to estimate from")
         self._frame = data
@@ -67,10 +55,18 @@ class Columns:
     @property
     def implementation(self) -> nw.Implementation:
         """The library that the caller's frame belongs to."""
-        return self._frame.implementation
+        implementation: nw.Implementation = self._frame.implementation
+        return implementation
+
+    @property
+    def frame(self) -> "nw.DataFrame[Any]":
+        """The frame itself."""
+        return self._frame
 
     def series(self, name: str) -> AnySeries:
         """Return the column, or raise with the nearest name."""
+        if not isinstance(name, str):
+            raise TypeError(f"one column is needed here, named by text, not {name!r}")
         if name not in self._frame.columns:
             raise ColumnNotFound(
                 f"there is no column {name!r}.{nearest_text(name, self._frame.columns)}",
@@ -80,13 +76,13 @@ class Columns:
 
     def numbers(self, name: str) -> NumberArray:
         """Return a column of numbers, NaN where missing; text is refused, never parsed."""
-        if name not in self._numbers:
+        if not isinstance(name, str) or name not in self._numbers:
             self._numbers[name] = self._read_numbers(name)
         return self._numbers[name]
 
     def factor(self, name: str) -> Factor:
         """Return a column as codes and levels."""
-        if name not in self._factors:
+        if not isinstance(name, str) or name not in self._factors:
             self._factors[name] = factor_of(name, self.series(name))
         return self._factors[name]
 
@@ -107,54 +103,10 @@ class Columns:
             )
         return factor
 
-    def mask(self, where: Where) -> BoolArray:
-        """Rows for which `where` holds; a missing condition does not hold."""
-        if isinstance(where, Mapping):
-            return self._mask_of_levels(where)
-        if isinstance(where, list | tuple | np.ndarray):
-            values = np.asarray(where)
-            if values.dtype != np.bool_ or values.shape != (len(self),):
-                raise NotNumeric(
-                    f"where= must be {len(self):,} booleans, one a row; it is {values.dtype} of "
-                    f"shape {values.shape}"
-                )
-            return np.ascontiguousarray(values)
-        series = self.series(where) if isinstance(where, str) else self._condition(where)
-        if series.dtype != nw.Boolean:
-            raise NotNumeric(
-                f"where= must be a condition that is true or false; {series.name!r} is "
-                f"{series.dtype}. Write a comparison, or a mapping such as "
-                f"{{{series.name!r}: value}}",
-                column=series.name,
-            )
-        if len(series) != len(self):
-            raise NotNumeric(f"where= has {len(series):,} rows and the frame has {len(self):,}")
-        return np.ascontiguousarray(series.fill_null(False).to_numpy(), dtype=np.bool_)
-
-    def _condition(self, where: object) -> AnySeries:
-        """Evaluate an expression of narwhals or Polars, a function of the frame, or a Series."""
-        native = self._frame.to_native()
-        if callable(where):
-            where = where(native)
-        if isinstance(where, nw.Expr):
-            selected = self._frame.select(where)
-        elif self.implementation.is_polars() and hasattr(where, "meta"):
-            polars = self._frame.to_polars().select(where)  # type: ignore[arg-type]
-            selected = nw.from_native(polars, eager_only=True)
-        else:
-            return nw.from_native(where, series_only=True)
-        return selected.get_column(selected.columns[0])
-
-    def _mask_of_levels(self, where: Mapping[str, Level | Sequence[Level]]) -> BoolArray:
-        keep = np.ones(len(self), dtype=np.bool_)
-        for name, wanted in where.items():
-            factor = self.factor(name)
-            codes = factor.codes.to_numpy()
-            keep &= np.isin(codes, level_codes(name, factor, wanted))
-        return keep
-
     def _read_numbers(self, name: str) -> NumberArray:
         series = self.series(name)
+        if series.null_count() == len(series):
+            raise EmptyDomain(f"column {name!r} has no answers at all", column=name)
         if not (series.dtype.is_numeric() or series.dtype == nw.Boolean):
             raise NotNumeric(
                 f"column {name!r} is {_type_name(series)}, and numbers are needed. Numbers kept as "
@@ -162,7 +114,7 @@ class Columns:
                 "convert; for answers in words use proportion() or count()",
                 column=name,
             )
-        if series.null_count() > 0 or series.dtype.is_decimal():
+        if series.null_count() > 0 or series.dtype.is_decimal() or series.dtype == nw.Int128:
             series = series.cast(nw.Float64)
         values = series.to_numpy()
         if values.dtype.str[1:] not in _IN_PLACE or not values.dtype.isnative:
@@ -170,9 +122,10 @@ class Columns:
         return np.require(values, requirements=["C", "A"])
 
 
-def level_codes(name: str, factor: Factor, wanted: Level | Sequence[Level]) -> list[int]:
+def level_codes(name: str, factor: Factor, wanted: Level | Iterable[Level]) -> list[int]:
     """Codes of the wanted levels, or raise with the nearest."""
-    levels = [wanted] if isinstance(wanted, str) or not isinstance(wanted, Sequence) else wanted
+    one = isinstance(wanted, str) or not isinstance(wanted, Iterable)
+    levels = [wanted] if one else list(wanted)  # type: ignore[arg-type]
     position = {level: code for code, level in enumerate(factor.levels)}
     codes = []
     for level in levels:
@@ -180,7 +133,8 @@ def level_codes(name: str, factor: Factor, wanted: Level | Sequence[Level]) -> l
             raise UnknownLevel(
                 f"{level!r} does not occur in column {name!r}."
                 f"{nearest_text(level, factor.levels)} If it is an answer that nobody gave, "
-                "declare it: make the column categorical with all its categories",
+                "name all answers in levels=, or make the column categorical with all its "
+                "categories",
                 column=name,
             )
         codes.append(position[level])
@@ -206,6 +160,22 @@ def cross(
         for combination in combinations
     ]
     return codes, labels, ungrouped
+
+
+def _eager(frame: IntoDataFrame) -> "nw.DataFrame[Any]":
+    """Accept any eager frame, and say what to do with anything else."""
+    try:
+        return nw.from_native(frame, eager_only=True)
+    except TypeError as error:
+        if hasattr(frame, "collect"):
+            raise TypeError(
+                "the frame is lazy: collect it first, as in Survey(frame.collect(), ...)"
+            ) from None
+        raise TypeError(
+            f"a pandas, Polars or PyArrow frame is needed, not {type(frame).__name__}"
+        ) from error
+    except nw.exceptions.DuplicateError as error:
+        raise DuplicateColumn(f"the frame has two columns of one name: {error}") from None
 
 
 def _type_name(series: AnySeries) -> str:

@@ -45,6 +45,7 @@ class Comparison:
         self._levels: dict[Period, Estimates] = dict(levels.items())
         self._base = base
         self._changes = changes
+        self._unmatched = _unmatched(self._levels)
 
     @property
     def base(self) -> Period:
@@ -112,6 +113,10 @@ class Comparison:
 
     def _footer(self) -> list[str]:
         lines = [
+            f"only in {period}, so without a change: {', '.join(labels)}"
+            for period, labels in self._unmatched.items()
+            if labels
+        ] + [
             f"{change.period} shares {change.shared_units:,} units with {self._base} "
             f"({change.shared_share:.0%} of its own)"
             + ("" if change.shared_units else ": compared as independent samples")
@@ -198,6 +203,11 @@ def _level(wave: Wave, statistic: Statistic | Callable[[Survey], Estimates] | No
         raise TypeError("say what to compare: a wave is a Survey, and no statistic was given")
     if isinstance(statistic, Statistic):
         return wave.estimate(statistic)
+    if not callable(statistic):
+        raise TypeError(
+            f"statistic={statistic!r} is neither a statistic, such as sy.mean('hours'), nor a "
+            "function of a Survey"
+        )
     return statistic(wave)
 
 
@@ -216,6 +226,20 @@ def _change(period: Period, base: Estimates, wave: Estimates) -> Change:
         shared_units=shared,
         shared_share=shared / len(after.core.unit_keys),
     )
+
+
+def _unmatched(levels: Mapping[Period, Estimates]) -> dict[Period, list[str]]:
+    """Labels of the rows that not every period has."""
+    keys = {period: estimates.labels.keys() for period, estimates in levels.items()}
+    common = set.intersection(*(set(each) for each in keys.values()))
+    return {
+        period: [
+            " / ".join(str(part) for part in key if part is not None)
+            for key in each
+            if key not in common
+        ]
+        for period, each in keys.items()
+    }
 
 
 def _part(

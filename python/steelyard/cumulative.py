@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from steelyard import _core
-from steelyard.columns import Where
+from steelyard.condition import Where
 from steelyard.errors import UnknownLevel, nearest_text
 from steelyard.estimates import Estimates, join, propagate
 from steelyard.evidence import Evidence
@@ -66,4 +68,8 @@ def cumulative_proportion(
     share = sum(yes[1:], start=yes[0]) / sum(terms[1:], start=terms[0])
     labels = Labels({}, [question], [" + ".join(map(str, positive))], ["proportion"])
     evidence = Evidence.pooled([table.evidence for table in counts])
-    return Estimates(propagate(together, [share]), labels, evidence, counts[0].presentation)
+    core = propagate(together, [share])
+    if any(table.evidence.units[0] < 2 for table in counts):
+        # One unit shows nothing of its error, so neither do the years together.
+        core = core.delta(core.values, np.array([[np.nan]]))
+    return Estimates(core, labels, evidence, counts[0].presentation)

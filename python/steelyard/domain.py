@@ -6,9 +6,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from steelyard import _core
-from steelyard.columns import Columns, Where, cross
-from steelyard.errors import EmptyDomain
+from steelyard.columns import Columns, cross
+from steelyard.condition import Where, mask_of
+from steelyard.errors import EmptyDomain, ReservedName
 from steelyard.levels import Level
+
+RESERVED = frozenset(
+    (
+        *("statistic", "period", "base", "variable", "level", "estimate", "se", "ci_low"),
+        *("ci_high", "df", "n", "missing", "deff", "p_value", "note"),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +37,20 @@ def domain_of(columns: Columns, names: Sequence[str], where: Where | None) -> Do
 
     Raises
     ------
+    ReservedName
+        A column is called as a column of the result is.
     EmptyDomain
         `where` holds for no row, or every row has a label missing.
     """
     if not names and where is None:
         return Domain(None, (), [()], 0)
-    keep = np.zeros(0, dtype=np.bool_) if where is None else columns.mask(where)
+    for name in names:
+        if name in RESERVED:
+            raise ReservedName(
+                f"by={name!r} has the name of a column of the result: rename the column",
+                column=name,
+            )
+    keep = np.zeros(0, dtype=np.bool_) if where is None else mask_of(columns, where)
     if where is not None and not keep.any():
         raise EmptyDomain("where= holds for no row: there is nothing to estimate from")
     factors = [columns.factor(name) for name in names]

@@ -9,17 +9,21 @@ __all__ = [
     "ColumnNotFound",
     "CovarianceUnknown",
     "DataFileError",
+    "DuplicateColumn",
     "EmptyDomain",
     "EmptyFrame",
     "FigureError",
     "InfiniteValues",
+    "InvalidCondition",
     "InvalidFpc",
     "InvalidWeights",
     "LabelNotFound",
     "LonelyStratum",
     "MissingValues",
+    "MixedLevels",
     "NoDegreesOfFreedom",
     "NotNumeric",
+    "ReservedName",
     "SteelyardError",
     "UnknownLevel",
 ]
@@ -63,6 +67,10 @@ class LabelNotFound(SteelyardError, KeyError):
     """No estimate has that label."""
 
 
+class DuplicateColumn(SteelyardError, ValueError):
+    """The frame has two columns of the same name."""
+
+
 class NotNumeric(SteelyardError, TypeError):
     """A column of numbers was needed and this one holds something else."""
 
@@ -77,6 +85,18 @@ class InvalidFpc(SteelyardError, ValueError):
 
 class InfiniteValues(SteelyardError, ValueError):
     """A column to be estimated holds infinite values."""
+
+
+class MixedLevels(SteelyardError, TypeError):
+    """A column of answers holds values of several types."""
+
+
+class InvalidCondition(SteelyardError, TypeError):
+    """What was given as where= is not a condition on the rows of the frame."""
+
+
+class ReservedName(SteelyardError, ValueError):
+    """A by= column has the name of a column of the result."""
 
 
 class MissingValues(SteelyardError, ValueError):

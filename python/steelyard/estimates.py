@@ -3,6 +3,7 @@
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import narwhals as nw
@@ -11,7 +12,7 @@ import numpy as np
 from steelyard import _core
 from steelyard.errors import CovarianceUnknown, LabelNotFound, nearest_text
 from steelyard.evidence import Evidence, Floats, Integers
-from steelyard.labels import Labels
+from steelyard.labels import Labels, enclosed
 from steelyard.levels import Level
 from steelyard.render import html_table, text_table
 
@@ -27,10 +28,15 @@ Side: TypeAlias = Literal["two", "lower", "upper"]
 Cell: TypeAlias = Level
 
 _PROPORTIONS_ONLY = ("logit", "wilson", "beta", "korn-graubard", "clopper-pearson")
+FIGURES = ("estimate", "se", "ci_low", "ci_high", "df", "deff", "p_value")
 NO_ANSWERS = "no answers"
 ONE_UNIT = "answers from one unit only: error not estimable"
-UNDEFINED = "not defined: division by zero"
-ALIKE = "all answers alike: exact one-sided interval"
+NOT_ESTIMABLE = "made from an estimate whose error is not estimable"
+UNDEFINED = "not defined for these values"
+NOBODY = "nobody gave this answer: exact one-sided interval"
+EVERYBODY = "everybody gave this answer: exact one-sided interval"
+ONE_SIDE = "made from a share of 0 or 1, whose error is not known: interval too narrow"
+NO_VARIATION = "no variation between units: an error of 0 is not certainty"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +148,8 @@ class Estimates:
     @property
     def effective_n(self) -> Floats:
         """Rows of a simple random sample with replacement that would be as precise."""
-        return self.n / self.deff_replace
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return self.n / self.deff_replace
 
     @property
     def cov(self) -> Floats:
@@ -212,7 +219,9 @@ class Estimates:
         if method in _PROPORTIONS_ONLY and not shares.all():
             raise ValueError(f"intervals by {method!r} are for proportions only; use 't'")
         for rows, chosen in ((shares, method or "logit"), (~shares, method or "t")):
-            bounds[rows] = np.column_stack(self._bounds(np.flatnonzero(rows), chosen, level, side))
+            if rows.any():
+                found = self._bounds(np.flatnonzero(rows), chosen, level, side)
+                bounds[rows] = np.column_stack(found)
         return bounds
 
     def p_value(self, null: float = 0.0) -> Floats:
@@ -273,9 +282,8 @@ class Estimates:
         results = [result] if isinstance(result, _core.Dual) else list(result)
         size = len(results)
         labels = Labels({}, ["function"] * size, [None] * size, ["function"] * size)
-        return Estimates(
-            propagate(self._core, results), labels, self._evidence.combined(size), self._shown
-        )
+        evidence = self._evidence.of_functions(jacobian_of(results, len(self)))
+        return Estimates(propagate(self._core, results), labels, evidence, self._shown)
 
     def contrast(self, coefficients: Mapping[Level | tuple[Level, ...], float]) -> "Estimates":
         """Form one linear combination, its coefficients given by label.
@@ -294,7 +302,8 @@ class Estimates:
             for key in chosen.labels.keys():  # noqa: SIM118
                 row[0, self._labels.keys().index(key)] += coefficient
         labels = Labels({}, ["contrast"], [None], ["contrast"])
-        return Estimates(self._core.contrast(row), labels, self._evidence.combined(1), self._shown)
+        evidence = self._evidence.of_functions(row)
+        return Estimates(self._core.contrast(row), labels, evidence, self._shown)
 
     def __neg__(self) -> "Estimates":
         return self._unary(operator.neg, "-{}")
@@ -315,16 +324,28 @@ class Estimates:
         return self._binary(other, operator.pow, "**")
 
     def __radd__(self, other: float) -> "Estimates":
-        return self._binary(other, lambda a, b: b + a, "+")
+        return self._reflected(other, operator.add, "+")
 
     def __rsub__(self, other: float) -> "Estimates":
-        return self._binary(other, lambda a, b: b - a, "-")
+        return self._reflected(other, operator.sub, "-")
 
     def __rmul__(self, other: float) -> "Estimates":
-        return self._binary(other, lambda a, b: b * a, "*")
+        return self._reflected(other, operator.mul, "*")
 
     def __rtruediv__(self, other: float) -> "Estimates":
-        return self._binary(other, lambda a, b: b / a, "/")
+        return self._reflected(other, operator.truediv, "/")
+
+    def __rpow__(self, other: float) -> "Estimates":
+        return self._reflected(other, operator.pow, "**")
+
+    def __array_ufunc__(
+        self, ufunc: np.ufunc, method: str, *inputs: "Estimates | float", **kwargs: object
+    ) -> "Estimates":
+        """Let NumPy's functions work: np.log(est), np.float64(2) * est."""
+        function = _UFUNCS.get(ufunc.__name__)
+        if function is None or method != "__call__" or kwargs:
+            return NotImplemented  # type: ignore[no-any-return]
+        return function(*(x if isinstance(x, Estimates) else float(x) for x in inputs))
 
     def log(self) -> "Estimates":
         """Natural logarithm."""
@@ -381,20 +402,28 @@ class Estimates:
 
     def _footer(self) -> list[str]:
         lines = [f"{name}: {text}" for name, text in self.conventions.items()]
+        if (~np.isfinite(self.deff) & np.isfinite(self.deff_replace)).any():
+            lines.append(
+                "no deff: the weights add up to the sample, so there is no sampling without "
+                "replacement to compare with; see deff_replace"
+            )
         if self._shown.ungrouped:
             lines.append(f"{self._shown.ungrouped:,} rows belong to no group: a label is missing")
         return lines
 
     def _note(self, row: int) -> str | None:
+        value, se = self.estimate[row], self.se[row]
         if self.n[row] == 0:
             return NO_ANSWERS
-        if not np.isfinite(self.estimate[row]):
+        if not np.isfinite(value):
             return UNDEFINED
-        if np.isnan(self.se[row]):
-            return ONE_UNIT
-        if self._labels.kind[row] == "proportion" and self.estimate[row] in (0.0, 1.0):
-            return ALIKE
-        return None
+        if not np.isfinite(se):
+            return ONE_UNIT if self._evidence.units[row] < 2 else NOT_ESTIMABLE
+        if self._evidence.certain[row]:
+            if self._labels.kind[row] != "proportion":
+                return ONE_SIDE
+            return NOBODY if value == 0 else EVERYBODY
+        return NO_VARIATION if se == 0 else None
 
     def _bounds(
         self, rows: Integers, method: str, level: float, side: Side
@@ -404,10 +433,7 @@ class Estimates:
         if all(self._labels.kind[i] == "proportion" for i in rows):
             return _core.proportion_intervals(values, ses, df, self.n[rows], method, level, side)
         if method not in ("t", "normal"):
-            raise ValueError(
-                f"there is no interval {method!r}."
-                f"{nearest_text(method, ['t', 'normal', *_PROPORTIONS_ONLY])}"
-            )
+            raise ValueError(f"there is no interval {method!r}: choose one of 't', 'normal'")
         return _core.wald_intervals(values, ses, df, level, side)
 
     def rows(self, rows: Sequence[int]) -> "Estimates":
@@ -419,11 +445,22 @@ class Estimates:
             self._shown,
         )
 
+    def _reflected(
+        self,
+        other: float,
+        function: Callable[[_core.Dual, _core.Dual], _core.Dual],
+        symbol: str,
+    ) -> "Estimates":
+        if not isinstance(other, Real):
+            return NotImplemented  # type: ignore[no-any-return]
+        constant = _core.Dual(float(other))
+        return self._unary(lambda x: function(constant, x), f"{other:g} {symbol} {{}}")
+
     def _unary(self, function: Callable[[_core.Dual], _core.Dual], text: str) -> "Estimates":
         core = propagate(self._core, [function(x) for x in _core.variables(self.estimate)])
         labels = Labels(
             self._labels.by,
-            [text.format(v) for v in self._labels.variable],
+            [text.format(enclosed(v)) for v in self._labels.variable],
             self._labels.level,
             ["function"] * len(self),
         )
@@ -435,9 +472,11 @@ class Estimates:
         function: Callable[[_core.Dual, _core.Dual], _core.Dual],
         symbol: str,
     ) -> "Estimates":
-        if not isinstance(other, Estimates):
+        if isinstance(other, Real):
             constant = _core.Dual(float(other))
             return self._unary(lambda x: function(x, constant), f"{{}} {symbol} {other:g}")
+        if not isinstance(other, Estimates):
+            return NotImplemented  # type: ignore[no-any-return]
         size = max(len(self), len(other))
         if len(self) not in (1, size) or len(other) not in (1, size):
             raise ValueError(
@@ -453,6 +492,19 @@ class Estimates:
         return Estimates(core, labels, mine._evidence.with_other(theirs._evidence), self._shown)
 
 
+_UFUNCS: dict[str, Callable[..., Estimates]] = {
+    "log": Estimates.log,
+    "exp": Estimates.exp,
+    "sqrt": Estimates.sqrt,
+    "negative": operator.neg,
+    "add": operator.add,
+    "subtract": operator.sub,
+    "multiply": operator.mul,
+    "divide": operator.truediv,
+    "power": operator.pow,
+}
+
+
 def join(first: _core.Estimates, second: _core.Estimates) -> _core.Estimates:
     """Put two sets of estimates side by side, covarying through the units they share."""
     try:
@@ -466,21 +518,30 @@ def join(first: _core.Estimates, second: _core.Estimates) -> _core.Estimates:
 def propagate(core: _core.Estimates, results: Sequence[_core.Dual]) -> _core.Estimates:
     """Functions of estimates, with their deviations: the delta method."""
     values = np.array([result.value for result in results])
-    jacobian = np.zeros((len(results), len(core)))
+    return core.delta(values, jacobian_of(results, len(core)))
+
+
+def jacobian_of(results: Sequence[_core.Dual], size: int) -> Floats:
+    """Derivatives of each result, one row each; a constant has none."""
+    jacobian = np.zeros((len(results), size))
     for i, result in enumerate(results):
         if len(result.gradient) > 0:
             jacobian[i] = result.gradient
-    return core.delta(values, jacobian)
+    return jacobian
 
 
 def framed(columns: Mapping[str, list[Cell]]) -> dict[str, list[Cell]]:
     """Make each column of one type, as frames need it: mixed labels become text."""
-    result = dict(columns)
-    for name, values in columns.items():
-        kinds = {type(v) for v in values if v is not None}
-        if len(kinds) > 1 and kinds != {int, float}:
-            result[name] = [None if v is None else str(v) for v in values]
-    return result
+    return {name: _of_one_type(name, values) for name, values in columns.items()}
+
+
+def _of_one_type(name: str, values: list[Cell]) -> list[Cell]:
+    kinds = {type(v) for v in values if v is not None}
+    if name in FIGURES and not kinds:
+        return [float("nan")] * len(values)
+    if len(kinds) > 1 and kinds != {int, float}:
+        return [None if v is None else str(v) for v in values]
+    return values
 
 
 def cells(values: Floats) -> list[Cell]:

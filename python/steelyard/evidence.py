@@ -9,11 +9,15 @@ import numpy.typing as npt
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Integers: TypeAlias = npt.NDArray[np.int64]
+Flags: TypeAlias = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What stands beside each estimate: counts of rows and units, and design effects."""
+    """What stands beside each estimate: counts of rows and units, and design effects.
+
+    `certain` marks estimates made from a share of 0 or 1, whose error the sample does not show.
+    """
 
     n: Integers
     missing: Integers
@@ -21,6 +25,11 @@ class Evidence:
     strata: Integers
     deff: Floats
     deff_replace: Floats
+    certain: Flags
+
+    def __post_init__(self) -> None:
+        for array in (self.n, self.missing, self.units, self.strata, self.deff, self.certain):
+            array.flags.writeable = False
 
     def select(self, rows: Sequence[int]) -> "Evidence":
         """Keep some rows."""
@@ -32,6 +41,7 @@ class Evidence:
             self.strata[i],
             self.deff[i],
             self.deff_replace[i],
+            self.certain[i],
         )
 
     def with_other(self, other: "Evidence") -> "Evidence":
@@ -43,7 +53,34 @@ class Evidence:
             np.minimum(self.units, other.units),
             np.maximum(self.strata, other.strata),
             nothing,
+            nothing.copy(),
+            self.certain | other.certain,
+        )
+
+    def of_functions(self, jacobian: Floats) -> "Evidence":
+        """Evidence of functions of the estimates: the weakest of those that each depends on."""
+        parts = [self._of_function(row != 0) for row in jacobian]
+        nothing = np.full(len(parts), np.nan)
+        counts = np.array([part[:4] for part in parts], dtype=np.int64).reshape(-1, 4)
+        return Evidence(
+            counts[:, 0].copy(),
+            counts[:, 1].copy(),
+            counts[:, 2].copy(),
+            counts[:, 3].copy(),
             nothing,
+            nothing.copy(),
+            np.array([part[4] for part in parts], dtype=np.bool_),
+        )
+
+    def _of_function(self, used: Flags) -> tuple[int, int, int, int, bool]:
+        if not used.any():
+            used = np.ones(len(self.n), dtype=np.bool_)
+        return (
+            int(self.n[used].min()),
+            int(self.missing[used].max()),
+            int(self.units[used].min()),
+            int(self.strata[used].max()),
+            bool(self.certain[used].any()),
         )
 
     @classmethod
@@ -60,17 +97,6 @@ class Evidence:
             total([part.units for part in parts]),
             total([part.strata for part in parts]),
             nothing,
-            nothing,
-        )
-
-    def combined(self, size: int) -> "Evidence":
-        """Evidence of `size` functions of all the estimates."""
-        nothing = np.full(size, np.nan)
-        return Evidence(
-            np.full(size, self.n.min()),
-            np.full(size, self.missing.max()),
-            np.full(size, self.units.min()),
-            np.full(size, self.strata.max()),
-            nothing,
-            nothing,
+            nothing.copy(),
+            np.array([False]),
         )

@@ -58,10 +58,11 @@ class DesignNames:
     unit_labels: tuple[Level, ...]
 
     def strata_text(self, codes: list[int]) -> str:
-        """The labels of some strata, the first few."""
+        """The labels of some strata, the first few, and the columns that make them."""
         if not self.strata_labels:
-            return "the only stratum"
-        return shortened([self.strata_labels[code] for code in codes])
+            return "the sample, which is one stratum,"
+        labels = shortened([self.strata_labels[code] for code in codes])
+        return f"stratum {labels} of {', '.join(repr(name) for name in self.strata)}"
 
     def units_text(self, codes: list[int]) -> str:
         """The labels of some clusters, the first few."""
@@ -125,7 +126,7 @@ def _explain_design(error: _Fault, names: DesignNames) -> SteelyardError:
     if error.problem == "lonely_stratum":
         what = f"cluster of {names.clusters!r}" if names.clusters else "row"
         return LonelyStratum(
-            f"stratum {names.strata_text(error.codes)} of {strata} has a single sampled {what}, so "
+            f"{names.strata_text(error.codes)} has a single sampled {what}, so "
             f"its variance cannot be estimated ({error.count} such strata). Merge it with a "
             "similar stratum, or pass lonely='adjust', 'average', 'certainty' or 'remove'",
             column=names.strata[0] if names.strata else names.clusters,
@@ -143,7 +144,7 @@ def _explain_fpc(error: _Fault, names: DesignNames, where: str) -> SteelyardErro
     column = f"fpc column {names.fpc!r}"
     if error.problem == "fpc_varies":
         message = (
-            f"{column} is not constant in stratum {names.strata_text(error.codes)}: {where} differ "
+            f"{column} is not constant in {names.strata_text(error.codes)}: {where} differ "
             "from the stratum's first; one stratum has one population size"
         )
     elif error.problem == "fpc_mixed":
@@ -153,7 +154,7 @@ def _explain_fpc(error: _Fault, names: DesignNames, where: str) -> SteelyardErro
         )
     else:
         message = (
-            f"{column} says that stratum {names.strata_text(error.codes)} has fewer units in the "
+            f"{column} says that {names.strata_text(error.codes)} has fewer units in the "
             "population than were sampled from it: it counts units (clusters where there are "
             "clusters), not respondents"
         )

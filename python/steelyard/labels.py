@@ -29,10 +29,10 @@ class Labels:
 
     def columns(self) -> dict[str, list[Level]]:
         """Label columns as they are shown: a level only where there is one."""
-        shown: dict[str, list[Level]] = dict(self.by)
+        shown: dict[str, list[Level]] = {name: list(values) for name, values in self.by.items()}
         shown["variable"] = list(self.variable)
         if any(level is not None for level in self.level):
-            shown["level"] = self.level
+            shown["level"] = list(self.level)
         return shown
 
     def keys(self) -> list[tuple[Level, ...]]:
@@ -49,7 +49,7 @@ class Labels:
 
         def both(mine: Sequence[Level], theirs: Sequence[Level]) -> list[Level]:
             pairs = zip(mine, theirs, strict=True)
-            return [a if _same(a, b) else f"{a} {symbol} {b}" for a, b in pairs]
+            return [a if _same(a, b) else f"{enclosed(a)} {symbol} {enclosed(b)}" for a, b in pairs]
 
         common = [name for name in self.by if name in other.by]
         return Labels(
@@ -58,6 +58,12 @@ class Labels:
             both(self.level, other.level),
             [kind] * len(self),
         )
+
+
+def enclosed(label: Level) -> str:
+    """Put brackets around a label that is a combination itself."""
+    text = str(label)
+    return f"({text})" if any(f" {symbol} " in text for symbol in ("-", "/", "*", "**")) else text
 
 
 def _same(a: Level, b: Level) -> bool:

@@ -1,6 +1,6 @@
 """Categorical columns: their levels in order, and a dense code for every row."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from steelyard import _core
+from steelyard.errors import InfiniteValues, MixedLevels, rows_text
 
 Level: TypeAlias = str | int | float | bool | None
 AnySeries: TypeAlias = nw.Series[Any]
@@ -26,20 +27,32 @@ class Factor:
 
 
 def factor_of(name: str, series: AnySeries) -> Factor:
-    """Code a column. Levels are in declared order where the type has one, else ascending."""
+    """Code a column. Levels are in declared order where the type has one, else ascending.
+
+    Raises
+    ------
+    MixedLevels
+        The column holds values of several types.
+    InfiniteValues
+        A column of numbers holds infinite values.
+    """
     if series.dtype == nw.Boolean:
         return _number_factor(name, series.cast(nw.Float64), boolean=True)
+    if series.dtype.is_integer() and series.dtype != nw.Int128:
+        return _integer_factor(name, series)
     if series.dtype.is_numeric():
-        return _number_factor(name, series, boolean=False)
+        return _number_factor(name, series.cast(nw.Float64), boolean=False)
     implementation = series.implementation
-    if implementation.is_pandas_like():
-        codes, levels = _pandas_codes(series)
+    if series.dtype.is_temporal():
+        codes, levels = _plain_codes(name, series.to_list())
+    elif implementation.is_pandas_like():
+        codes, levels = _pandas_codes(name, series)
     elif implementation.is_polars():
         codes, levels = _polars_codes(series)
     elif implementation.is_pyarrow():
         codes, levels = _arrow_codes(series)
     else:
-        codes, levels = _plain_codes(series)
+        codes, levels = _plain_codes(name, series.to_list())
     return Factor(_core.Codes(codes, len(levels)), tuple(levels))
 
 
@@ -53,35 +66,56 @@ def with_missing_level(factor: Factor, label: str) -> Factor:
     )
 
 
+def with_levels(factor: Factor, levels: Iterable[Level]) -> Factor:
+    """Add levels that do not occur, after those that do."""
+    absent = [level for level in levels if level not in factor.levels]
+    if not absent:
+        return factor
+    known = (*factor.levels, *absent)
+    return Factor(_core.Codes(factor.codes.to_numpy(), len(known)), known)
+
+
+def _integer_factor(name: str, series: AnySeries) -> Factor:
+    """Code integers exactly, also those that a double cannot tell apart."""
+    missing = series.is_null().to_numpy()
+    values = series.fill_null(0).to_numpy()
+    if max(abs(int(values.min())), abs(int(values.max()))) < LARGEST_EXACT:
+        return _number_factor(name, series.cast(nw.Float64), boolean=False)
+    distinct, inverse = np.unique(values[~missing], return_inverse=True)
+    codes = np.full(len(values), -1, dtype=np.int32)
+    codes[~missing] = inverse
+    return Factor(_core.Codes(codes, len(distinct)), tuple(int(v) for v in distinct))
+
+
 def _number_factor(name: str, series: AnySeries, *, boolean: bool) -> Factor:
-    has_missing = series.null_count() > 0
-    values = (series.cast(nw.Float64) if has_missing else series).to_numpy()
-    exact = values.dtype.kind == "f" or (
-        len(values) == 0 or max(abs(int(values.min())), abs(int(values.max()))) < LARGEST_EXACT
-    )
-    if not exact:
-        distinct, inverse = np.unique(values, return_inverse=True)
-        return Factor(
-            _core.Codes(inverse.astype(np.int32), len(distinct)), tuple(int(v) for v in distinct)
+    values = np.ascontiguousarray(series.to_numpy(), dtype=np.float64)
+    codes, distinct = _core.factorize(name, values)
+    if not np.isfinite(distinct).all():
+        rows = np.flatnonzero(np.isinf(values))
+        shown = [int(row) for row in rows[:5]]
+        raise InfiniteValues(
+            f"column {name!r} is infinite in {rows_text(len(rows), shown)}: infinity is not an "
+            "answer; make these values missing",
+            column=name,
+            count=len(rows),
+            rows=shown,
         )
-    read_in_place = values.dtype.kind in "if" and values.dtype.itemsize in (4, 8)
-    columns = np.ascontiguousarray(values if read_in_place else values.astype(np.float64))
-    codes, distinct = _core.factorize(name, columns)
     if boolean:
         return Factor(codes, tuple(bool(v) for v in distinct))
     whole = bool(np.all(distinct == np.floor(distinct)))
     return Factor(codes, tuple(int(v) if whole else float(v) for v in distinct))
 
 
-def _pandas_codes(series: AnySeries) -> tuple[CodeArray, Sequence[Level]]:
+def _pandas_codes(name: str, series: AnySeries) -> tuple[CodeArray, Sequence[Level]]:
     import pandas as pd
 
     native = series.to_native()
     if isinstance(native.dtype, pd.CategoricalDtype):
         codes = native.cat.codes.to_numpy()
         return np.ascontiguousarray(codes, dtype=np.int32), native.cat.categories.tolist()
-    codes, levels = pd.factorize(native, sort=True)
-    return np.ascontiguousarray(codes, dtype=np.int32), [str(level) for level in levels]
+    codes, distinct = pd.factorize(native)
+    levels = _of_one_type(name, list(distinct))
+    return _sorted(np.ascontiguousarray(codes, dtype=np.int32), levels)
 
 
 def _polars_codes(series: AnySeries) -> tuple[CodeArray, Sequence[Level]]:
@@ -108,20 +142,44 @@ def _arrow_codes(series: AnySeries) -> tuple[CodeArray, Sequence[Level]]:
     unified = encoded.unify_dictionaries().combine_chunks()
     if isinstance(unified, pa.ChunkedArray):
         unified = unified.chunk(0) if unified.num_chunks else pa.array([], encoded.type)
-    levels = [str(level) for level in unified.dictionary.to_pylist()]
     codes = pc.fill_null(unified.indices.cast(pa.int32()), -1).to_numpy(zero_copy_only=False)
-    if declared:
-        return np.ascontiguousarray(codes, dtype=np.int32), levels
-    order = sorted(range(len(levels)), key=levels.__getitem__)
+    found = unified.dictionary.to_pylist()
+    # A dictionary may hold a null of its own; the last entry is for the code -1.
+    present = [level for level in found if level is not None]
+    position = {level: code for code, level in enumerate(present)}
+    renumbered = np.array([position.get(level, -1) for level in [*found, None]], dtype=np.int32)
+    levels = present if all(isinstance(v, int) for v in present) else [str(v) for v in present]
+    codes = renumbered[codes]
+    return (codes, levels) if declared else _sorted(codes, levels)
+
+
+def _plain_codes(name: str, values: Sequence[object]) -> tuple[CodeArray, Sequence[Level]]:
+    texts = [None if value is None or value != value else str(value) for value in values]
+    levels = sorted({text for text in texts if text is not None})
+    position = {level: code for code, level in enumerate(levels)}
+    codes = [-1 if text is None else position[text] for text in texts]
+    return np.array(codes, dtype=np.int32), levels
+
+
+def _of_one_type(name: str, values: Sequence[object]) -> list[Level]:
+    """Levels of a column that may hold anything: all text, all integers, all booleans."""
+    for kind in (str, bool, int, float):
+        if all(type(value) is kind for value in values):
+            return list(values)  # type: ignore[arg-type]
+    kinds = sorted({type(value).__name__ for value in values})
+    if len(kinds) > 1:
+        raise MixedLevels(
+            f"column {name!r} mixes values of several types ({', '.join(kinds)}), so that 1 and "
+            "'1' could be one answer or two: convert it to one type first",
+            column=name,
+        )
+    return [str(value) for value in values]
+
+
+def _sorted(codes: CodeArray, levels: Sequence[Level]) -> tuple[CodeArray, Sequence[Level]]:
+    """Put levels in ascending order."""
+    order = sorted(range(len(levels)), key=levels.__getitem__)  # type: ignore[arg-type]
     rank = np.empty(len(levels) + 1, dtype=np.int32)
     rank[order] = np.arange(len(levels), dtype=np.int32)
     rank[-1] = -1
     return rank[codes], [levels[i] for i in order]
-
-
-def _plain_codes(series: AnySeries) -> tuple[CodeArray, Sequence[Level]]:
-    values = series.to_list()
-    levels = sorted({str(v) for v in values if v is not None})
-    position = {level: code for code, level in enumerate(levels)}
-    codes = [-1 if v is None else position[str(v)] for v in values]
-    return np.array(codes, dtype=np.int32), levels

@@ -7,6 +7,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from steelyard.estimates import Estimates
 from steelyard.published import Audit
 from steelyard.scorecard import Evaluation, IndicatorResult, YearResult
@@ -106,6 +108,8 @@ def render_page(title: str, source: str, sections: Sequence[tuple[str, Sequence[
 def write_page(page: str, path: str | Path) -> None:
     """Write a page aside and move it into place, so that nothing is ever half written."""
     target = Path(path)
+    if target.is_dir():
+        raise IsADirectoryError(f"{target} is a folder: name the file to write")
     part = target.with_name(f"{target.name}.part")
     try:
         part.write_text(page, encoding="utf-8")
@@ -129,7 +133,8 @@ def _row(result: IndicatorResult) -> str:
         else f'<span style="{_BADGES[verdict]};padding:0.15em 0.6em;border-radius:1em;'
         f'white-space:nowrap">{verdict}</span>'
     )
-    cells.append(f'<td style="{_CELL.format("left")}">{badge}</td>')
+    reason = _LINE.format("normal", escape(result.not_judged)) if result.not_judged else ""
+    cells.append(f'<td style="{_CELL.format("left")}">{badge}{reason}</td>')
     return f'<tr style="border-bottom:1px solid #8884">{"".join(cells)}</tr>'
 
 
@@ -148,7 +153,7 @@ def _cell(tag: str, text: str, align: str = "left", below: Sequence[str] = ()) -
 def _share_cell(estimate: Estimates, more: str = "") -> str:
     low, high = estimate.ci()[0]
     lines = [
-        f"{100 * low:.1f} to {100 * high:.1f}",
+        "" if np.isnan(low) else f"{100 * low:.1f} to {100 * high:.1f}",
         f"n = {int(estimate.n[0]):,}",
         more,
         estimate.notes[0] or "",
@@ -168,11 +173,14 @@ def _change_cell(result: IndicatorResult) -> str:
         return _cell("td", "–", "right", [result.not_comparable or ""])
     difference = result.change.difference
     low, high = difference.ci()[0]
+    points = f"{100 * difference.value:+.1f} points"
+    if np.isnan(low):
+        return _cell("td", points, "right", [difference.notes[0] or ""])
     arrow, meaning = (
         ("▲", "rose") if low > 0 else ("▼", "fell") if high < 0 else ("▬", "no clear change")
     )
-    lines = [f"{100 * low:+.1f} to {100 * high:+.1f}", meaning]
-    return _cell("td", f"{arrow} {100 * difference.value:+.1f} points", "right", lines)
+    lines = [f"{100 * low:+.1f} to {100 * high:+.1f}", difference.notes[0] or meaning]
+    return _cell("td", f"{arrow} {points}", "right", lines)
 
 
 def _target_cell(result: IndicatorResult) -> str:

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from steelyard.scorecard import Evaluation, IndicatorResult
 
 if TYPE_CHECKING:
@@ -34,9 +36,13 @@ def plot_scorecard(evaluation: Evaluation, ax: "Axes | None" = None) -> "Axes":
         ticks.append((position + top) / 2)
         names.append(result.indicator.code)
         position = top + 1.6
-    ax.set_yticks(ticks, names)
+    ax.set_yticks(ticks, names, parse_math=False)
     ax.set_ylim(-0.8, position - 0.8)
-    lowest = min(year.estimate.ci()[0, 0] for r in evaluation.results for year in r.years)
+    lowest = min(
+        np.nanmin([year.estimate.ci()[0, 0], year.estimate.value])
+        for result in evaluation.results
+        for year in result.years
+    )
     ax.set_xlim(left=max(-12.0, min(40.0, 100 * lowest - 14)), right=101.5)
     ax.set_xlabel("per cent of participants (weighted)")
     ax.tick_params(length=0)
@@ -44,7 +50,9 @@ def plot_scorecard(evaluation: Evaluation, ax: "Axes | None" = None) -> "Axes":
         ax.spines[side].set_visible(False)
     ax.grid(axis="x", color="#dddddd", linewidth=0.6)
     ax.set_axisbelow(True)
-    ax.set_title(evaluation.card.title, loc="left", pad=28, fontsize=11, fontweight="bold")
+    ax.set_title(
+        evaluation.card.title, loc="left", pad=28, fontsize=11, fontweight="bold", parse_math=False
+    )
     _legend(ax)
     return ax
 
@@ -83,7 +91,7 @@ def _draw_indicator(ax: "Axes", result: IndicatorResult, bottom: float) -> float
             )
         ax.annotate(
             f"{year.year}: {value:.1f}",
-            (low, y),
+            (np.nanmin([low, value]), y),
             xytext=(-8, 0),
             textcoords="offset points",
             ha="right",

@@ -2,6 +2,8 @@
 
 import re
 from dataclasses import dataclass
+from decimal import Decimal
+from numbers import Integral, Real
 from typing import Literal, TypeAlias
 
 from steelyard import _core
@@ -9,9 +11,11 @@ from steelyard.errors import FigureError
 
 Rounding: TypeAlias = Literal["half_up", "half_even", "half_down", "truncate", "any"]
 
+MOST_DECIMALS = 12
+MOST_ANSWERS = 1_000_000_000
 _PERCENT = r"(?:%|per\s*cent|percent|pct\.?|p\.\s*cent|por\s+ciento|pour\s+cent)"
 _FORM = re.compile(
-    rf"\s*(?P<number>\d[\d\s\u00a0\u202f.,]*?)\s*(?P<percent>{_PERCENT})?\s*", re.IGNORECASE
+    rf"\s*(?P<number>[\d.,][\d\s\u00a0\u202f.,]*?)\s*(?P<percent>{_PERCENT})?\s*", re.IGNORECASE
 )
 _GROUPED = re.compile(r"\d{1,3}(?:[\s\u00a0\u202f]\d{3})+")
 
@@ -55,7 +59,7 @@ class Figure:
         """
         if isinstance(figure, Figure):
             return figure
-        text = str(figure)
+        text = figure if isinstance(figure, str) else _plain(figure)
         found = _FORM.fullmatch(text)
         if found is None:
             raise FigureError(
@@ -64,6 +68,8 @@ class Figure:
             )
         is_percent = found["percent"] is not None
         whole_part, decimals_part = _split(found["number"], text)
+        if len(decimals_part) > MOST_DECIMALS:
+            raise FigureError(f"{text!r} has more than {MOST_DECIMALS} decimals: is it printed so?")
         digits = int(whole_part + decimals_part)
         decimals = len(decimals_part)
         whole = 100 if is_percent or digits > 10**decimals else 1
@@ -150,7 +156,8 @@ class Audit:
         if self.excluded == 0:
             return f"At n = {self.n:,} every printable value is possible: nothing can be excluded."
         return (
-            f"At n = {self.n:,} this check excludes {self.excluded:.0%} of the printable values. "
+            f"At n = {self.n:,} this check excludes {_floor_percent(self.excluded)} of the "
+            "printable values. "
             "A weighted figure cannot be excluded by counting."
         )
 
@@ -175,6 +182,11 @@ class Audit:
         from html import escape
 
         return f"<p><strong>{escape(self.verdict)}</strong><br>{escape(self.power)}</p>"
+
+
+def _floor_percent(share: float) -> str:
+    """A percentage that never rounds up to everything."""
+    return "more than 99%" if share > 0.99 else f"{share:.0%}"
 
 
 def audit(figure: str | float | Figure, n: int, *, rounding: Rounding = "any") -> Audit:
@@ -212,6 +224,12 @@ def audit(figure: str | float | Figure, n: int, *, rounding: Rounding = "any") -
     (588, 588)
     """
     share = Figure.parse(figure)
+    if isinstance(n, bool) or not isinstance(n, Integral) or not 1 <= n <= MOST_ANSWERS:
+        raise FigureError(
+            f"n={n!r} is not a number of answers: n must be a whole number from 1 to "
+            f"{MOST_ANSWERS:,}"
+        )
+    n = int(n)
     try:
         found = _core.audit_share(share.digits, share.decimals, share.whole, n, rounding)
     except ValueError as error:
@@ -234,6 +252,13 @@ def audit(figure: str | float | Figure, n: int, *, rounding: Rounding = "any") -
     )
 
 
+def _plain(number: float) -> str:
+    """Write a number out, without an exponent."""
+    if isinstance(number, bool) or not isinstance(number, Real):
+        raise FigureError(f"{number!r} is not a figure: write it as printed, as text")
+    return format(Decimal(str(number)), "f")
+
+
 def _split(number: str, text: str) -> tuple[str, str]:
     """Split into whole part and decimals, whichever mark was used."""
     marks = [c for c in number if c in ".,"]
@@ -249,4 +274,4 @@ def _split(number: str, text: str) -> tuple[str, str]:
         if not _GROUPED.fullmatch(whole.strip()):
             raise FigureError(f"{text!r} is not one number: groups have three digits")
         whole = re.sub(r"\s", "", whole)
-    return whole.strip(), decimals
+    return whole.strip() or "0", decimals

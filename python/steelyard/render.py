@@ -11,15 +11,15 @@ _INTEGERS = {"n", "missing", "df"}
 
 
 def number_text(value: float, digits: int = 4) -> str:
-    """Write a number with as many decimals as its size deserves."""
+    """Write a number with as many digits as its size deserves."""
+    size = abs(value)
     if value == 0:
         return "0"
-    size = abs(value)
-    if size >= 1e15 or size < 1e-6:
+    if size >= 1e12 or size < 1e-5:
         return f"{value:.{digits - 1}e}"
+    if size < 0.01:
+        return f"{value:.{digits - 2}g}" if size >= 1e-4 else f"{value:.{digits - 2}e}"
     decimals = max(0, digits - len(str(int(size)))) if size >= 1 else digits
-    if size < 10.0**-digits:
-        return f"{value:.{digits - 1}g}"
     return f"{value:,.{decimals}f}"
 
 
@@ -28,7 +28,7 @@ def cell_text(name: str, value: Level) -> str:
     if value is None:
         return ""
     if isinstance(value, bool | str):
-        return str(value)
+        return " ".join(str(value).split())
     if isinstance(value, int):
         return f"{value:,}" if name in _INTEGERS else str(value)
     if name in _INTEGERS:
@@ -45,6 +45,9 @@ def text_table(columns: Mapping[str, Sequence[Level]], footer: Sequence[str]) ->
         if name != "note" and any(v is not None and (name != "missing" or v) for v in values)
     }
     cells = {name: [cell_text(name, v) for v in values] for name, values in shown.items()}
+    marks, legend = _marks(notes)
+    if marks:
+        cells["note"] = marks
     heading = _fit(cells)
     right = {name for name, values in shown.items() if _is_number(values)}
     widths = {name: _column_width(name, values) for name, values in cells.items()}
@@ -52,9 +55,19 @@ def text_table(columns: Mapping[str, Sequence[Level]], footer: Sequence[str]) ->
     lines = [*heading, _line({name: name for name in cells}, widths, right)]
     for i in range(len(next(iter(cells.values()), []))):
         lines.append(_line({name: values[i] for name, values in cells.items()}, widths, right))
-        if i < len(notes) and notes[i]:
+        if not marks and i < len(notes) and notes[i]:
             lines += wrap(f"^ {notes[i]}", WIDTH, initial_indent="  ", subsequent_indent="    ")
-    return "\n".join([*lines, *_wrapped(footer)])
+    return "\n".join([*lines, *_wrapped(legend), *_wrapped(footer)])
+
+
+def _marks(notes: Sequence[Level]) -> tuple[list[str], list[str]]:
+    """Where notes repeat, number them: a mark for each row, and what each mark means."""
+    distinct = list(dict.fromkeys(str(note) for note in notes if note))
+    if len(distinct) == sum(1 for note in notes if note):
+        return [], []
+    number = {note: str(i) for i, note in enumerate(distinct, start=1)}
+    marks = [f"[{number[str(note)]}]" if note else "" for note in notes]
+    return marks, [f"[{mark}] {note}" for note, mark in number.items()]
 
 
 def html_table(columns: Mapping[str, Sequence[Level]], footer: Sequence[str]) -> str:
@@ -108,29 +121,35 @@ def _fit(cells: dict[str, list[str]]) -> list[str]:
         if _width(cells) > WIDTH and values and len(set(values)) == 1 and len(cells) > 1:
             heading += _wrapped([f"{name}: {values[0]}"])
             del cells[name]
-    for name in ("deff", "df", "missing"):
+    for name in ("deff", "df", "missing", "se", "n"):
         if _width(cells) > WIDTH and name in cells:
             del cells[name]
     return heading
 
 
 def _narrow(widths: dict[str, int], right: set[str]) -> None:
-    """Shorten the widest labels until the line fits; figures and names are not cut."""
-    while sum(widths.values()) + 2 * len(widths) - 2 > WIDTH:
-        labels = [name for name in widths if name not in right and widths[name] > len(name)]
-        widest = max(labels, key=widths.__getitem__, default=None)
-        if widest is None or widths[widest] <= 6:
-            return
-        widths[widest] -= 1
+    """Shorten the widest labels until the line fits, then names too; figures are never cut."""
+    for narrowest in (len, lambda name: 0):
+        while sum(widths.values()) + 2 * len(widths) - 2 > WIDTH:
+            labels = [n for n in widths if n not in right and widths[n] > max(6, narrowest(n))]
+            if not labels:
+                break
+            widths[max(labels, key=widths.__getitem__)] -= 1
 
 
 def _line(cells: Mapping[str, str], widths: Mapping[str, int], right: set[str]) -> str:
     parts = []
     for name, text in cells.items():
         width = widths[name]
-        cut = text if len(text) <= width else text[: width - 1] + "…"
+        cut = text if len(text) <= width else _shortened(text, width)
         parts.append(cut.rjust(width) if name in right else cut.ljust(width))
     return "  ".join(parts).rstrip()
+
+
+def _shortened(text: str, width: int) -> str:
+    """Cut the middle out: answers often differ in their ends."""
+    tail = (width - 1) // 2
+    return text[: width - 1 - tail] + "…" + (text[-tail:] if tail else "")
 
 
 def _wrapped(footer: Sequence[str]) -> list[str]:

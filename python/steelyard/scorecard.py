@@ -3,18 +3,21 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import narwhals as nw
+import numpy as np
 
 from steelyard.card import Card, Indicator, Target, read_card
 from steelyard.comparison import Change, compare
 from steelyard.cumulative import cumulative_proportion
 from steelyard.datafile import read_frame
 from steelyard.errors import CardError, DataFileError, SteelyardError, nearest_text
-from steelyard.estimates import Cell, Estimates, framed
+from steelyard.estimates import Cell, Estimates, cells, framed
+from steelyard.levels import Level
 from steelyard.published import Figure
-from steelyard.render import text_table
+from steelyard.render import WIDTH, text_table
 from steelyard.survey import Survey
 
 if TYPE_CHECKING:
@@ -62,20 +65,39 @@ class IndicatorResult:
     not_comparable: str | None
 
     @property
-    def judged(self) -> Estimates:
-        """The estimate that the target is judged by: cumulative, or else the last year's."""
-        return self.years[-1].estimate if self.cumulative is None else self.cumulative
+    def judged(self) -> Estimates | None:
+        """The estimate that the target is judged by: of exactly the years that it is for."""
+        target = self.indicator.target
+        if target is None:
+            return None
+        if len(target.years) > 1:
+            return self.cumulative
+        found = [y.estimate for y in self.years if y.year == target.years[0]]
+        return found[0] if found else None
 
     @property
     def verdict(self) -> Verdict | None:
-        """Whether the target is met, as far as the interval says; None without a target."""
+        """Whether the target is met, as far as the interval says.
+
+        None without a target, or where not all of its years were evaluated.
+        """
+        target, judged = self.indicator.target, self.judged
+        return None if target is None or judged is None else judge(judged, target)
+
+    @property
+    def not_judged(self) -> str | None:
+        """Why a target has no verdict."""
         target = self.indicator.target
-        return None if target is None else judge(self.judged, target)
+        if target is None or self.judged is not None:
+            return None
+        return f"the target is for {target.period}, which was not evaluated"
 
 
 def judge(estimate: Estimates, target: Target) -> Verdict:
     """Say "met" or "not met" only where the whole confidence interval is on that side."""
     low, high = estimate.ci()[0]
+    if np.isnan(low):
+        return "undetermined"
     goal = target.value.value
     if target.direction == "at most":
         low, high, goal = -high, -low, -goal
@@ -128,6 +150,15 @@ class Scorecard:
         """The indicators, in the order of the file."""
         return self._card.indicators
 
+    def __repr__(self) -> str:
+        lines = [f"Scorecard: {self._card.title}"]
+        for indicator in self.indicators:
+            target = f"  (target {indicator.target.value})" if indicator.target else ""
+            lines += wrap(
+                f"{indicator.code}  {indicator.label}{target}", WIDTH, subsequent_indent="  "
+            )
+        return "\n".join(lines)
+
     def retitled(self, title: str, note: str) -> "Scorecard":
         """Return the same scorecard under another title, with a note under the table."""
         return Scorecard(replace(self._card, title=title, note=note))
@@ -165,6 +196,9 @@ class Scorecard:
         """
         if not waves:
             raise ValueError("there is no year to evaluate: pass at least one Survey")
+        for year in waves:
+            if isinstance(year, bool) or not isinstance(year, int):
+                raise TypeError(f"waves are named by year, as whole numbers; {year!r} is not one")
         surveys = dict(sorted(waves.items()))
         results = [self._evaluate(indicator, surveys, level) for indicator in self.indicators]
         return Evaluation(self._card, tuple(results), level)
@@ -172,9 +206,14 @@ class Scorecard:
     def _evaluate(
         self, indicator: Indicator, waves: Mapping[int, Survey], level: float
     ) -> IndicatorResult:
+        answers = [*indicator.answers, *indicator.positive]
+        if not indicator.answers and not self._occur(indicator, waves):
+            answers = []
         years = tuple(
             YearResult(
-                year, self._share(indicator, year, survey, level), indicator.published.get(year)
+                year,
+                self._share(indicator, year, survey, level, answers),
+                indicator.published.get(year),
             )
             for year, survey in waves.items()
         )
@@ -191,10 +230,26 @@ class Scorecard:
         change, reason = self._change(indicator, years)
         return IndicatorResult(indicator, years, cumulative, change, reason)
 
-    def _share(self, indicator: Indicator, year: int, survey: Survey, level: float) -> Estimates:
+    def _occur(self, indicator: Indicator, waves: Mapping[int, Survey]) -> bool:
+        """Does each positive answer occur in some year? Then its absence in another counts 0."""
+        known = {level for survey in waves.values() for level in _levels(survey, indicator)}
+        return set(indicator.positive) <= known
+
+    def _share(
+        self,
+        indicator: Indicator,
+        year: int,
+        survey: Survey,
+        level: float,
+        answers: Sequence[Level],
+    ) -> Estimates:
         try:
             return survey.proportion(
-                indicator.question, positive=indicator.positive, where=indicator.base, level=level
+                indicator.question,
+                positive=indicator.positive,
+                levels=answers,
+                where=indicator.base,
+                level=level,
             )
         except SteelyardError as error:
             raise CardError(
@@ -221,6 +276,13 @@ class Scorecard:
             raise CardError(f"{self._card.path}: [data]: {error}") from None
         except SteelyardError as error:
             raise CardError(f"{self._card.path}: [design] on {file}: {error}") from None
+
+
+def _levels(survey: Survey, indicator: Indicator) -> tuple[Level, ...]:
+    try:
+        return survey.levels(indicator.question)
+    except SteelyardError:
+        return ()  # said with the year, when its share is estimated
 
 
 class Evaluation:
@@ -329,20 +391,23 @@ def _text_row(row: Mapping[str, Cell]) -> dict[str, Cell]:
         value = row[name]
         return f"{100 * value:{form}}" if isinstance(value, float) else ""
 
+    def between(low: str, high: str, form: str) -> str:
+        known = isinstance(row[low], float) and isinstance(row[high], float)
+        return f"{percent(low, form)} to {percent(high, form)}" if known else ""
+
     published = row["published"]
     change = percent("change", "+.1f")
-    if change:
-        change += f" ({percent('change_low', '+.1f')} to {percent('change_high', '+.1f')})"
+    interval = between("change_low", "change_high", "+.1f")
     verdict = f"target {row['target']}: {row['verdict']}" if row["verdict"] else None
     notes = [str(note) for note in (verdict, row["note"]) if note]
     return {
         "code": row["code"],
         "year": row["year"],
         "share": percent("estimate"),
-        "interval": f"{percent('ci_low')} to {percent('ci_high')}",
+        "interval": between("ci_low", "ci_high", ".1f"),
         "n": row["n"],
         "published": None if published is None else str(Figure.parse(str(published))),
-        "change": change,
+        "change": f"{change} ({interval})" if interval else change,
         "note": "; ".join(notes) or None,
     }
 
@@ -350,14 +415,21 @@ def _text_row(row: Mapping[str, Cell]) -> dict[str, Cell]:
 def _rows(result: IndicatorResult) -> list[dict[str, Cell]]:
     rows = [_row(result, str(y.year), y.estimate) | _published_cells(y) for y in result.years]
     rows[-1] |= _change_cells(result)
+    rows[-1]["note"] = _joined(rows[-1]["note"], _change_note(result))
     target = result.indicator.target
     if target is not None:
         judged: dict[str, Cell] = {"target": target.value.text, "verdict": result.verdict}
-        if result.cumulative is None:
-            rows[-1] |= judged
-        else:
+        if result.cumulative is not None:
             rows.append(_row(result, target.period, result.cumulative) | judged)
+        else:
+            at = [i for i, y in enumerate(result.years) if y.estimate is result.judged] or [-1]
+            rows[at[0]] |= judged
+            rows[at[0]]["note"] = _joined(rows[at[0]]["note"], result.not_judged)
     return rows
+
+
+def _joined(*notes: Cell) -> str | None:
+    return "; ".join(str(note) for note in notes if note) or None
 
 
 def _published_cells(year: YearResult) -> dict[str, Cell]:
@@ -384,12 +456,19 @@ def _row(result: IndicatorResult, year: str, estimate: Estimates) -> dict[str, C
 
 def _change_cells(result: IndicatorResult) -> dict[str, Cell]:
     if result.change is None:
-        several = len(result.years) > 1
-        return {"note": f"no change shown: {result.not_comparable}"} if several else {}
+        return {}
     table = result.change.difference.to_dict()
     return {
         "change": table["estimate"][0],
         "change_low": table["ci_low"][0],
         "change_high": table["ci_high"][0],
-        "p_value": float(result.change.difference.p_value()[0]),
+        "p_value": cells(result.change.difference.p_value())[0],
     }
+
+
+def _change_note(result: IndicatorResult) -> str | None:
+    if result.change is not None:
+        reason = result.change.difference.notes[0]
+        return f"change: {reason}" if reason else None
+    several = len(result.years) > 1
+    return f"no change shown: {result.not_comparable}" if several else None

@@ -1,14 +1,16 @@
 """What to estimate, as a value: a statistic of one or two columns, before any data."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
+
+import numpy as np
 
 from steelyard.levels import Level
 
 Kind: TypeAlias = Literal["mean", "total", "count", "proportion", "ratio"]
 Missing: TypeAlias = Literal["exclude", "level", "fail"]
-Levels: TypeAlias = Level | Sequence[Level]
+Levels: TypeAlias = Level | Iterable[Level]
 
 MISSING_LABEL = "(missing)"
 
@@ -25,6 +27,18 @@ class Statistic:
     positive: tuple[Level, ...] | None = None
     missing: Missing = "exclude"
     name: str | None = None
+    levels: tuple[Level, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.missing not in get_args(Missing):
+            raise ValueError(
+                f"missing={self.missing!r} is none of {', '.join(map(repr, get_args(Missing)))}"
+            )
+        if self.positive is not None and len(self.positive) == 0:
+            raise ValueError("positive= is empty: name the answers that count as positive")
+        for name in self.columns:
+            if not isinstance(name, str):
+                raise TypeError(f"one column is needed here, named by text, not {name!r}")
 
     @property
     def variable(self) -> str:
@@ -85,7 +99,11 @@ def ratio(numerator: str, denominator: str, *, missing: Missing = "exclude") -> 
 
 
 def count(
-    variable: str | None = None, *, positive: Levels = None, missing: Missing = "exclude"
+    variable: str | None = None,
+    *,
+    positive: Levels = None,
+    levels: Iterable[Level] = (),
+    missing: Missing = "exclude",
 ) -> Statistic:
     """Weighted number of population elements: in all, by level, or in a set of levels.
 
@@ -95,6 +113,8 @@ def count(
         Categorical column; without it, all rows are counted.
     positive : level or sequence of levels, optional
         Count these levels together, instead of each level apart.
+    levels : iterable of levels
+        Answers that could be given; those that nobody gave count 0.
     missing : {"exclude", "level", "fail"}
         Leave out rows without an answer, count them as a level of their own, or refuse.
 
@@ -103,11 +123,15 @@ def count(
     Statistic
     """
     columns = () if variable is None else (variable,)
-    return Statistic("count", columns, _as_levels(positive), missing)
+    return Statistic("count", columns, _as_levels(positive), missing, levels=tuple(levels))
 
 
 def proportion(
-    variable: str, *, positive: Levels = None, missing: Missing = "exclude"
+    variable: str,
+    *,
+    positive: Levels = None,
+    levels: Iterable[Level] = (),
+    missing: Missing = "exclude",
 ) -> Statistic:
     """Weighted proportion of each level, or of a set of levels such as "agree or strongly agree".
 
@@ -117,6 +141,8 @@ def proportion(
         Categorical column: text, categorical, boolean or numbers with few values.
     positive : level or sequence of levels, optional
         Answers to take together; the result is then one proportion instead of one a level.
+    levels : iterable of levels
+        Answers that could be given; those that nobody gave count 0.
     missing : {"exclude", "level", "fail"}
         Leave rows without an answer out of the base, make them a level, or refuse.
 
@@ -130,12 +156,12 @@ def proportion(
     >>> sy.proportion("relevance", positive=["Agree", "Strongly agree"]).level
     'Agree + Strongly agree'
     """
-    return Statistic("proportion", (variable,), _as_levels(positive), missing)
+    return Statistic("proportion", (variable,), _as_levels(positive), missing, levels=tuple(levels))
 
 
 def _as_levels(positive: Levels) -> tuple[Level, ...] | None:
     if positive is None:
         return None
-    if isinstance(positive, str) or not isinstance(positive, Sequence):
+    if isinstance(positive, str) or not isinstance(positive, Iterable):
         return (positive,)
-    return tuple(positive)
+    return tuple(x.item() if isinstance(x, np.generic) else x for x in positive)

@@ -1,6 +1,6 @@
 """A sample and its design: what estimates are made from."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Literal, TypeAlias
 from uuid import uuid4
@@ -10,10 +10,12 @@ import numpy.typing as npt
 from narwhals.typing import IntoDataFrame
 
 from steelyard import _core
-from steelyard.columns import Columns, Where, as_names, cross
+from steelyard.columns import Columns, as_names, cross
+from steelyard.condition import Where
 from steelyard.domain import Domain, domain_of
 from steelyard.errors import (
     EmptyDomain,
+    InvalidFpc,
     InvalidWeights,
     NotNumeric,
 )
@@ -129,7 +131,7 @@ class Survey:
                 None if stratum is None else stratum.codes,
                 None if unit is None else unit.codes,
                 fpc or "",
-                None if fpc is None else self._columns.numbers(fpc),
+                self._fpc(fpc),
                 lonely,
             )
         except (_core.InvalidColumn, _core.DesignError) as error:
@@ -150,6 +152,10 @@ class Survey:
     def degrees_of_freedom(self) -> float:
         """Units minus strata."""
         return self._design.degrees_of_freedom
+
+    def levels(self, variable: str) -> tuple[Level, ...]:
+        """Return the answers of a categorical column: those declared, or those that occur."""
+        return self._columns.factor(variable).levels
 
     def mean(
         self,
@@ -223,6 +229,7 @@ class Survey:
         variable: str | None = None,
         *,
         positive: Levels = None,
+        levels: Iterable[Level] = (),
         by: str | Sequence[str] | None = None,
         where: Where | None = None,
         missing: Missing = "exclude",
@@ -232,7 +239,7 @@ class Survey:
 
         Parameters as for :meth:`proportion`; without `variable` all rows are counted.
         """
-        statistic = count(variable, positive=positive, missing=missing)
+        statistic = count(variable, positive=positive, levels=levels, missing=missing)
         return self._estimate([statistic], by, where, level)
 
     def proportion(
@@ -240,6 +247,7 @@ class Survey:
         variable: str,
         *,
         positive: Levels = None,
+        levels: Iterable[Level] = (),
         by: str | Sequence[str] | None = None,
         where: Where | None = None,
         missing: Missing = "exclude",
@@ -253,6 +261,9 @@ class Survey:
             Categorical column: text, categorical, boolean, or numbers with few values.
         positive : level or sequence of levels, optional
             Answers to take together: the result is one proportion instead of one a level.
+        levels : iterable of levels
+            Answers that the question offers. Those that nobody gave count as 0; without it, only
+            answers that occur in the column (or are its declared categories) are known.
         by, where, level
             As for :meth:`mean`.
         missing : {"exclude", "level", "fail"}
@@ -277,7 +288,7 @@ class Survey:
         >>> round(met.value, 4), met.ci().round(4).tolist()
         (0.8279, [[0.7745, 0.8708]])
         """
-        statistic = proportion(variable, positive=positive, missing=missing)
+        statistic = proportion(variable, positive=positive, levels=levels, missing=missing)
         return self._estimate([statistic], by, where, level)
 
     def ratio(
@@ -354,6 +365,10 @@ class Survey:
         where: Where | None,
         level: float,
     ) -> Estimates:
+        if not statistics:
+            raise ValueError("there is nothing to estimate: name at least one statistic")
+        if not 0 < level < 1:
+            raise ValueError(f"level={level} is not a confidence level between 0 and 1")
         domain = self._domain(by, where)
         terms = [term_of(self._columns, statistic) for statistic in statistics]
         try:
@@ -363,6 +378,9 @@ class Survey:
         except _core.InvalidColumn as error:
             raise explain(error, self._names) from None
         self._check_answers(terms, domain, result)
+        labels = self._labels(domain, terms)
+        values = result.estimates.values
+        share = np.array([kind == "proportion" for kind in labels.kind], dtype=np.bool_)
         evidence = Evidence(
             result.used,
             result.missing,
@@ -370,11 +388,12 @@ class Survey:
             result.strata,
             result.deff,
             result.deff_replace,
+            share & ((values == 0) | (values == 1)),
         )
         shown = Presentation(
             level, domain.ungrouped, self._columns.implementation, self._conventions()
         )
-        return Estimates(result.estimates, self._labels(domain, terms), evidence, shown)
+        return Estimates(result.estimates, labels, evidence, shown)
 
     def _domain(self, by: str | Sequence[str] | None, where: Where | None) -> Domain:
         names = () if by is None else as_names(by)
@@ -427,8 +446,26 @@ class Survey:
             return None
         try:
             return self._columns.numbers(name)
-        except NotNumeric as error:
-            raise InvalidWeights(f"weights {error}", column=name) from None
+        except (NotNumeric, EmptyDomain):
+            kind = self._columns.series(name).dtype
+            raise InvalidWeights(
+                f"weights column {name!r} is {kind}, and numbers are needed: convert it first, so "
+                "that you see what does not convert",
+                column=name,
+            ) from None
+
+    def _fpc(self, name: str | None) -> npt.NDArray[np.generic] | None:
+        if name is None:
+            return None
+        try:
+            return self._columns.numbers(name)
+        except (NotNumeric, EmptyDomain):
+            kind = self._columns.series(name).dtype
+            raise InvalidFpc(
+                f"fpc column {name!r} is {kind}, and numbers are needed: units in the row's "
+                "stratum of the population, or sampling fractions",
+                column=name,
+            ) from None
 
     def _strata(self, names: Sequence[str]) -> Factor | None:
         if not names:

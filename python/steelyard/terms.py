@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from steelyard import _core
-from steelyard.columns import Columns, NumberArray, level_codes
+from steelyard.columns import BoolArray, Columns, NumberArray, level_codes
 from steelyard.errors import EmptyDomain, MissingValues, NotNumeric, rows_text
-from steelyard.levels import Level, with_missing_level
+from steelyard.levels import Level, with_levels, with_missing_level
 from steelyard.statistic import MISSING_LABEL, Kind, Statistic
 
 
@@ -25,7 +25,7 @@ def term_of(columns: Columns, statistic: Statistic) -> Term:
     """Read what a statistic needs of a frame."""
     if statistic.missing == "fail":
         for name in statistic.columns:
-            _refuse_missing(columns, name)
+            _refuse_missing(name, _is_missing(columns, name, statistic.kind))
     if statistic.kind in ("proportion", "count"):
         return _term_of_levels(columns, statistic)
     numbers = [columns.numbers(name) for name in statistic.columns]
@@ -44,7 +44,7 @@ def _term_of_levels(columns: Columns, statistic: Statistic) -> Term:
         everyone = _core.Codes(np.zeros(len(columns), dtype=np.int32), 1)
         return Term(statistic, make(everyone, np.ones((1, 1))), (None,))
     name = statistic.columns[0]
-    factor = columns.factor(name)
+    factor = with_levels(columns.factor(name), statistic.levels)
     if not factor.levels:
         raise EmptyDomain(f"column {name!r} has no answers at all", column=name)
     if statistic.missing == "level":
@@ -57,8 +57,14 @@ def _term_of_levels(columns: Columns, statistic: Statistic) -> Term:
     return Term(statistic, make(factor.codes, positive), (statistic.level,))
 
 
-def _refuse_missing(columns: Columns, name: str) -> None:
-    missing = columns.series(name).is_null().to_numpy()
+def _is_missing(columns: Columns, name: str, kind: Kind) -> BoolArray:
+    if kind in ("proportion", "count"):
+        return columns.factor(name).codes.to_numpy() < 0
+    numbers = columns.numbers(name)
+    return np.isnan(numbers) if numbers.dtype.kind == "f" else np.zeros(len(numbers), np.bool_)
+
+
+def _refuse_missing(name: str, missing: BoolArray) -> None:
     if not missing.any():
         return
     rows = np.flatnonzero(missing)

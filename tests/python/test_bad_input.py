@@ -18,7 +18,7 @@ import pyarrow as pa
 import pytest
 
 import steelyard as sy
-from steelyard import errors
+from steelyard import errors, estimates
 
 BACKENDS = ("pandas", "polars", "pyarrow")
 NAN, INFINITY = math.nan, math.inf
@@ -57,10 +57,6 @@ def changed(name: str, **values: Any) -> list[Any]:
     return column
 
 
-def bug(reason: str) -> pytest.MarkDecorator:
-    return pytest.mark.xfail(strict=True, reason=reason)
-
-
 # Weights
 
 
@@ -93,9 +89,7 @@ def test_weights(
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_weights_kept_as_text(backend: str) -> None:
     text = [str(w) for w in COLUMNS["weight"]]
-    message = (
-        "weights column 'weight' is .* Numbers kept as text are not parsed: convert the column"
-    )
+    message = "weights column 'weight' is .* numbers are needed: convert it first"
     with pytest.raises(errors.InvalidWeights, match=message) as e:
         survey(backend, weight=text)
     assert e.value.column == "weight"
@@ -140,13 +134,11 @@ def test_a_missing_column_offers_the_nearest(call: str) -> None:
 
 
 @pytest.mark.parametrize("expression", [nw.col("huors") > 3, pl.col("huors") > 3])
-@bug("an expression's unknown column is not reported in our own class")
 def test_a_missing_column_of_an_expression_offers_the_nearest(expression: Any) -> None:
     with pytest.raises(errors.ColumnNotFound, match="Did you mean 'hours'"):
         survey().mean("days", where=expression)
 
 
-@bug("TypeError: unhashable type: 'list'")
 @pytest.mark.parametrize(
     "call",
     [
@@ -236,11 +228,23 @@ def test_a_missing_stratum_or_cluster(backend: str, role: str, name: str) -> Non
     [
         (changed("activities", r4=None), r"is missing \(null or NaN\) in 1 row \(row 4\): every"),
         (changed("activities", r4=NAN), r"is missing \(null or NaN\) in 1 row \(row 4\): every"),
-        (changed("activities", r4=31.0), "is not constant in stratum 'north': 1 row .*one popul"),
+        (
+            changed("activities", r4=31.0),
+            "is not constant in stratum 'north' of 'region': 1 row .*one popul",
+        ),
         ([0.1] * 6 + [12.0] * 6, r"mixes values above 1 \(6 rows .*counts everywhere, or"),
-        ([30.0] * 6 + [2.0] * 6, "says that stratum 'south' has fewer units .*not respondents"),
-        ([0.0] * 12, "says that stratum 'north', 'south' has fewer units in the population"),
-        ([0.1] * 6 + [0.0] * 6, "says that stratum 'south' has fewer units in the population"),
+        (
+            [30.0] * 6 + [2.0] * 6,
+            "says that stratum 'south' of 'region' has fewer units .*not respondents",
+        ),
+        (
+            [0.0] * 12,
+            "says that stratum 'north', 'south' of 'region' has fewer units in the population",
+        ),
+        (
+            [0.1] * 6 + [0.0] * 6,
+            "says that stratum 'south' of 'region' has fewer units in the population",
+        ),
         ([-30.0] * 12, "is negative in 12 rows"),
         ([INFINITY] * 12, "is infinite in 12 rows"),
     ],
@@ -252,11 +256,10 @@ def test_fpc(values: list[Any], message: str) -> None:
 
 
 def test_fpc_kept_as_text() -> None:
-    with pytest.raises(errors.SteelyardError, match="column 'activities' is text"):
+    with pytest.raises(errors.SteelyardError, match="fpc column 'activities' is "):
         survey(design=DESIGN | {"fpc": "activities"}, activities=["30"] * 12)
 
 
-@bug("'in stratum the only stratum'; 'of no column'")
 def test_errors_of_a_design_without_strata_read_well() -> None:
     with pytest.raises(errors.InvalidFpc) as fpc:
         sy.Survey(pl.DataFrame({"n": [9, 8]}), fpc="n")
@@ -330,7 +333,6 @@ def test_infinite_values(call: Callable[[sy.Survey], object]) -> None:
     assert (e.value.column, e.value.rows) == ("hours", (1, 8))
 
 
-@bug("OverflowError: cannot convert float infinity to integer")
 def test_infinite_values_as_levels() -> None:
     with pytest.raises(errors.InfiniteValues, match="'hours' is infinite in 1 row"):
         survey(hours=changed("hours", r1=INFINITY)).proportion("hours")
@@ -356,8 +358,8 @@ def test_missing_fail_passes_where_nothing_is_missing(backend: str) -> None:
     "backend",
     [
         "pandas",
-        pytest.param("polars", marks=bug("NaN is excluded in silence")),
-        pytest.param("pyarrow", marks=bug("NaN is excluded in silence")),
+        pytest.param("polars"),
+        pytest.param("pyarrow"),
     ],
 )
 def test_nan_counts_as_missing_for_missing_fail(backend: str) -> None:
@@ -392,7 +394,6 @@ def test_missing_is_no_level_of_a_number() -> None:
         svy.ratio("hours", "days", missing="level")
 
 
-@bug("any other word is taken for 'exclude'")
 @pytest.mark.parametrize("kind", ["mean", "proportion"])
 def test_an_unknown_policy_for_missing_answers(kind: str) -> None:
     with pytest.raises(ValueError, match=r"'drop'.*'exclude'"):
@@ -428,13 +429,11 @@ def test_a_declared_level_that_nobody_chose_is_a_level() -> None:
         assert svy.count("opinion")["Strongly agree"].value == 0
 
 
-@bug("a share of no level at all is 0")
 def test_positive_answers_must_be_named() -> None:
     with pytest.raises((errors.SteelyardError, ValueError), match="positive"):
         survey().proportion("opinion", positive=[])
 
 
-@bug("TypeError: unhashable type")
 @pytest.mark.parametrize(
     "levels", [{"Agree", "Neutral"}, np.array(["Agree", "Neutral"]), pd.Index(["Agree", "Neutral"])]
 )
@@ -443,7 +442,6 @@ def test_levels_in_a_set_or_an_array(levels: Any) -> None:
     assert survey().proportion("opinion", positive=levels).estimate == expected
 
 
-@bug("an empty table")
 @pytest.mark.parametrize("nothing", [[], {}])
 def test_something_must_be_asked_for(nothing: Any) -> None:
     with pytest.raises(ValueError, match="statistic"):
@@ -479,7 +477,7 @@ def test_a_domain_without_answers() -> None:
 
 @pytest.mark.parametrize(
     "backend",
-    [pytest.param(b, marks=bug("said to be text, or Unknown")) for b in ("polars", "pyarrow")],
+    [pytest.param(b) for b in ("polars", "pyarrow")],
 )
 def test_a_column_without_any_answer_has_no_type(backend: str) -> None:
     svy = survey(backend, hours=[None] * 12)
@@ -506,20 +504,22 @@ def test_rows_without_a_group_are_counted() -> None:
         (np.ones(12), r"must be 12 booleans, one a row; it is float64"),
         (np.ones((12, 1), dtype=bool), r"it is bool of shape \(12, 1\)"),
         ([True, None] * 6, r"must be 12 booleans, one a row; it is object"),
-        ("region", r"true or false; 'region' is String.*mapping such as \{'region': value\}"),
-        ("days", r"true or false; 'days' is Int64"),
-        (pl.col("days"), r"true or false; 'days' is Int64"),
-        (pl.Series([True] * 11), r"where= has 11 rows and the frame has 12"),
-        (nw.col("days").max() > 1, r"where= has 1 rows and the frame has 12"),
-        (lambda f: f["days"], r"true or false; 'days' is Int64"),
+        (
+            "region",
+            r"true or false in each row; 'region' is String.*mapping such as \{'region': value\}",
+        ),
+        ("days", r"true or false in each row; 'days' is Int64"),
+        (pl.col("days"), r"true or false in each row; 'days' is Int64"),
+        (pl.Series([True] * 11), r"must be 12 booleans, one a row; it is bool of shape \(11,\)"),
+        (nw.col("days").max() > 1, r"must be 12 booleans, one a row; it is bool of shape \(1,\)"),
+        (lambda f: f["days"], r"true or false in each row; 'days' is Int64"),
     ],
 )
 def test_conditions_that_are_none(where: Any, message: str) -> None:
-    with pytest.raises(errors.NotNumeric, match=f"where= .*{message}|{message}"):
+    with pytest.raises(errors.InvalidCondition, match=f"where= .*{message}|{message}"):
         survey().mean("hours", where=where)
 
 
-@bug("TypeError of narwhals: Unsupported dataframe type")
 @pytest.mark.parametrize(
     "where", [True, 3, lambda f: "north", lambda f: [1] * 12, pd.array([1] * 12), object()]
 )
@@ -528,19 +528,16 @@ def test_where_of_a_type_that_makes_no_sense(where: Any) -> None:
         survey().mean("hours", where=where)
 
 
-@bug("TypeError of narwhals: Unsupported dataframe type")
 def test_where_is_a_polars_expression_on_a_pandas_frame() -> None:
     with pytest.raises(TypeError, match=r"where=.*narwhals"):
         survey("pandas").mean("hours", where=pl.col("days") > 1)
 
 
-@bug("the first column decides, the others are ignored")
 def test_where_is_an_expression_of_several_columns() -> None:
     with pytest.raises(errors.SteelyardError, match="where="):
         survey().mean("hours", where=pl.col("days", "weight") > 1)
 
 
-@bug("rows are taken by position: the answers of other people")
 def test_where_is_a_series_with_another_index() -> None:
     frame = frame_of(COLUMNS, "pandas").iloc[::-1]
     where = frame.sort_index()["region"] == "north"
@@ -590,7 +587,6 @@ def test_every_form_of_a_condition_gives_the_same(backend: str) -> None:
         assert svy.mean("hours", where=where).to_dict() == expected, form
 
 
-@bug("TypeError of narwhals: Unsupported dataframe type")
 @pytest.mark.parametrize(
     "where", [lambda f: np.array(MASK), lambda f: MASK, pd.array(MASK), pa.array(MASK)]
 )
@@ -622,7 +618,6 @@ def test_intervals_that_do_not_exist() -> None:
         share.ci(side="left")  # type: ignore[arg-type]
 
 
-@bug("the methods for proportions are offered for a mean")
 def test_an_unknown_interval_of_a_mean_offers_what_a_mean_can_have() -> None:
     with pytest.raises(ValueError, match="bogus") as e:
         survey().mean("hours").ci(method="bogus")  # type: ignore[arg-type]
@@ -636,7 +631,6 @@ def test_levels_of_confidence(level: float) -> None:
             est.ci(level)
 
 
-@bug("the level is checked when the table is shown, not when it is asked for")
 def test_a_bad_level_is_refused_where_it_is_given() -> None:
     with pytest.raises(ValueError, match="confidence level"):
         survey().mean("hours", level=95)
@@ -662,7 +656,6 @@ def test_one_value_of_several() -> None:
         _ = survey().mean("hours", by="region").value
 
 
-@bug("memory before the first estimate is read")
 def test_positions_outside_the_table() -> None:
     est = survey().mean("hours", by="region")
     try:
@@ -672,7 +665,6 @@ def test_positions_outside_the_table() -> None:
     assert last.to_dict() == est.rows([1]).to_dict()
 
 
-@bug("no check of positions in the core")
 def test_the_core_checks_positions() -> None:
     with pytest.raises((IndexError, ValueError)):
         survey().mean("hours").core.select([-1])
@@ -685,11 +677,10 @@ def test_unlike_numbers_of_estimates() -> None:
 
 
 @pytest.mark.parametrize("name", ["variable", "level", "estimate", "n", "note"])
-@bug("the labels are overwritten by the table's own column of that name")
 def test_groups_by_a_column_named_like_one_of_the_table(name: str) -> None:
     svy = sy.Survey(frame_of(COLUMNS | {name: COLUMNS["region"]}), **DESIGN)
-    est = svy.proportion("opinion", by=name)
-    assert ["north"] * 3 + ["south"] * 3 in list(est.to_dict().values())
+    with pytest.raises(errors.ReservedName, match=f"by='{name}' .*: rename the column"):
+        svy.proportion("opinion", by=name)
 
 
 @pytest.mark.parametrize("frame", [{"y": [1.0]}, "answers.csv", None, [1, 2], np.ones(3)])
@@ -698,13 +689,11 @@ def test_no_frame(frame: Any) -> None:
         sy.Survey(frame)
 
 
-@bug("'Cannot only use `eager_only`': says what is wrong, but not what to do")
 def test_a_lazy_frame() -> None:
     with pytest.raises(TypeError, match="collect"):
         sy.Survey(frame_of(COLUMNS).lazy())
 
 
-@bug("DuplicateError of narwhals")
 def test_a_frame_with_two_columns_of_one_name() -> None:
     with pytest.raises(errors.SteelyardError, match="'a'"):
         sy.Survey(pd.DataFrame([[1, 2], [3, 4]], columns=["a", "a"]))
@@ -806,7 +795,6 @@ def test_the_same_figures_from_every_frame(name: str) -> None:
     assert figures(sy.Survey(FRAMES[name](), **DESIGN)) == figures(survey())
 
 
-@bug("InvalidOperationError of Polars: NumPy has no such integers")
 def test_integers_of_128_bits() -> None:
     svy = sy.Survey(polars_frame(days=pl.Series(DAYS).cast(pl.Int128)), **DESIGN)
     assert figures(svy) == figures(survey())
@@ -819,10 +807,7 @@ SOMETIMES = [None, *COLUMNS["online"][1:]]
     "online",
     [
         pd.array(SOMETIMES, dtype="boolean"),
-        pytest.param(
-            pd.Series(SOMETIMES, dtype=object),
-            marks=bug("booleans with a missing one become the texts 'True' and 'False'"),
-        ),
+        pytest.param(pd.Series(SOMETIMES, dtype=object)),
     ],
     ids=["nullable", "object"],
 )
@@ -838,8 +823,8 @@ def test_booleans_with_missing_ones_in_pandas(online: Any) -> None:
     "days",
     [
         pd.Categorical(DAYS),
-        pytest.param(pd.Series(DAYS, dtype=object), marks=bug("numbers become texts")),
-        pytest.param(pa.array(DAYS).dictionary_encode(), marks=bug("numbers become texts")),
+        pytest.param(pd.Series(DAYS, dtype=object)),
+        pytest.param(pa.array(DAYS).dictionary_encode()),
     ],
     ids=["pandas categorical", "pandas object", "arrow dictionary"],
 )
@@ -850,15 +835,12 @@ def test_levels_that_are_numbers_stay_numbers(days: Any) -> None:
     assert svy.proportion("days", positive=[2, 3]).value > 0
 
 
-@bug("1 and '1' become two groups of the same name")
 def test_numbers_and_texts_that_look_alike() -> None:
     mixed = pd.Series([1, "1"] * 6, dtype=object)
-    est = sy.Survey(pandas_frame(days=mixed)).mean("hours", by="days")
-    labels = est.labels.by["days"]
-    assert len(set(labels)) == len(labels)
+    with pytest.raises(errors.MixedLevels, match="'days' mixes values of several types"):
+        sy.Survey(pandas_frame(days=mixed)).mean("hours", by="days")
 
 
-@bug("a null of the dictionary becomes the level 'None'")
 def test_a_null_in_an_arrow_dictionary_is_missing() -> None:
     dictionary = pa.DictionaryArray.from_arrays(pa.array([0, 1, 0] * 4), pa.array(["Agree", None]))
     est = sy.Survey(arrow_table(opinion=dictionary), **DESIGN).proportion("opinion")
@@ -878,7 +860,6 @@ def test_groups_by_a_date() -> None:
         assert est.cov.tolist() == half.cov.tolist()
 
 
-@bug("Polars writes microseconds, the others do not")
 def test_groups_by_a_date_have_the_same_labels() -> None:
     tables = [survey(name, started=DATES).mean("hours", by="started") for name in BACKENDS]
     assert tables[0].to_dict() == tables[1].to_dict() == tables[2].to_dict()
@@ -926,7 +907,6 @@ def test_groups_that_differ_in_the_last_digit_stay_apart(name: str) -> None:
     ],
     ids=["polars", "pandas", "arrow"],
 )
-@bug("with a missing one they are read as doubles, and neighbours become one")
 def test_groups_stay_apart_where_one_is_missing(frame: Callable[[], Any]) -> None:
     est = sy.Survey(frame()).mean("days", by="activity")
     assert est.n.tolist() == [1, 2, 2, 2, 2, 2]
@@ -955,7 +935,6 @@ def test_later_changes_of_a_pandas_frame_change_nothing() -> None:
     assert figures(svy) == figures(survey())
 
 
-@bug("the Polars frame is held, not cloned")
 def test_later_changes_of_a_polars_frame_change_nothing() -> None:
     frame = polars_frame()
     svy = sy.Survey(frame, **DESIGN)
@@ -964,7 +943,6 @@ def test_later_changes_of_a_polars_frame_change_nothing() -> None:
     assert figures(svy) == figures(survey())
 
 
-@bug("the table hands out its own lists and arrays")
 def test_changes_of_a_result_change_nothing() -> None:
     est = survey().proportion("opinion", by="region")
     before = repr(est)
@@ -1062,10 +1040,9 @@ def test_what_is_made_of_the_others_has_one() -> None:
     assert by.contrast({"two": 1, "three": -1}).notes == [None]
 
 
-@bug("the note is that of the emptiest estimate, used or not")
 def test_a_contrast_of_other_groups_than_the_empty_one_has_no_note() -> None:
-    opinion_of_nobody = changed("hours", r4=None, r10=None)  # all who disagree
-    by = survey(hours=opinion_of_nobody).mean("hours", by="opinion")
+    opinion_of_nobody = changed("days", r4=None, r10=None)  # all who disagree
+    by = survey(days=opinion_of_nobody).mean("days", by="opinion")
     assert by.notes == [None, "no answers", None]
     gap = by.contrast({"Agree": 1, "Neutral": -1})
     assert gap.se[0] > 0
@@ -1073,7 +1050,6 @@ def test_a_contrast_of_other_groups_than_the_empty_one_has_no_note() -> None:
     assert gap.notes == [None]
 
 
-@bug("'answers from one unit only', though there are twelve")
 def test_a_root_of_nothing_gives_its_own_reason() -> None:
     everybody = survey(online=[False] * 12).proportion("online", positive=False)
     nobody = everybody.transform(lambda x: 1 - x[0])
@@ -1082,7 +1058,6 @@ def test_a_root_of_nothing_gives_its_own_reason() -> None:
     assert "one unit" not in str(root.notes[0])
 
 
-@bug("'division by zero' for a logarithm")
 def test_a_logarithm_of_less_than_nothing_gives_its_own_reason() -> None:
     est = (-survey().mean("hours")).log()
     assert "division" not in str(est.notes[0])
@@ -1091,7 +1066,7 @@ def test_a_logarithm_of_less_than_nothing_gives_its_own_reason() -> None:
 def test_a_ratio_to_nothing_has_a_reason() -> None:
     est = survey(days=[0] * 6 + DAYS[6:]).ratio("hours", "days", by="region")
     said(est)
-    assert est.notes == ["not defined: division by zero", None]
+    assert est.notes == [estimates.UNDEFINED, None]
 
 
 METHODS = ("t", "normal", "logit", "wilson", "beta", "korn-graubard", "clopper-pearson")
@@ -1111,7 +1086,6 @@ def test_a_share_of_all_or_nothing_has_the_exact_one_sided_interval(
     assert all("exact one-sided interval" in str(note) for note in est.notes)
 
 
-@bug("the difference takes a share of 0 or 1 for certain, without a note")
 def test_a_difference_to_a_share_of_all_or_nothing_says_so() -> None:
     svy = survey(online=[True] * 6 + COLUMNS["online"][6:])
     by = svy.proportion("online", positive=True, by="region")
@@ -1121,14 +1095,13 @@ def test_a_difference_to_a_share_of_all_or_nothing_says_so() -> None:
     assert gap.notes[0] is not None
 
 
-@bug("an error of 0 without a note, and p = 0 for a difference")
 def test_units_that_do_not_differ_do_not_make_a_figure_certain() -> None:
     half = survey(online=[True, False] * 6, weight=[1.0] * 12).proportion("online", positive=True)
     assert half.value == 0.5
     assert half.notes[0] is not None
 
 
-@bug("population and sample are of one size, so that there is no variance to compare with")
 def test_a_design_effect_without_weights_is_there_or_has_a_reason() -> None:
     est = survey(design={"clusters": "activity"}).mean("days")
-    assert est.to_dict()["deff"] != [None] or est.notes[0]
+    assert est.to_dict()["deff"] == [None]
+    assert "no deff: the weights add up to the sample" in repr(est)

@@ -15,10 +15,6 @@ from steelyard.published import Rounding
 ROUNDINGS: tuple[Rounding, ...] = ("any", "half_up", "half_even", "half_down", "truncate")
 
 
-def bug(reason: str) -> pytest.MarkDecorator:
-    return pytest.mark.xfail(strict=True, reason=reason)
-
-
 # Reading
 
 SIGNS = ["%", " %", "\u00a0%", "\u202f%", " per cent", " percent", " PER CENT", "  per  cent "]
@@ -111,12 +107,10 @@ def test_values_that_are_not_a_figure(value: Any) -> None:
         Figure.parse(value)
 
 
-@bug("a small number is printed by Python with an exponent, which is refused")
 def test_small_numbers_are_read_too() -> None:
     assert Figure.parse(0.00005).value == 0.00005
 
 
-@bug("a proportion without a zero before its point is refused")
 def test_proportions_without_a_zero() -> None:
     assert Figure.parse(".969").value == 0.969
 
@@ -256,7 +250,7 @@ def test_an_audit_in_html_is_escaped() -> None:
 
 @pytest.mark.parametrize("n", [0, -1, 1_000_000_001])
 def test_n_out_of_range(n: int) -> None:
-    with pytest.raises(FigureError, match="n must lie between 1 and 1e9"):
+    with pytest.raises(FigureError, match="n must be a whole number from 1 to 1,000,000,000"):
         sy.audit("96,9 %", n)
 
 
@@ -269,20 +263,17 @@ def test_other_mistakes() -> None:
         sy.audit("foo", 627)
 
 
-@bug("a TypeError of pybind11 that prints the signature of the core")
 @pytest.mark.parametrize(("figure", "n"), [("96,9 %", 10**30), ("0.1234567890123456789012", 627)])
 def test_numbers_beyond_64_bits(figure: str, n: int) -> None:
     with pytest.raises(FigureError):
         sy.audit(figure, n)
 
 
-@bug("a TypeError of pybind11 that prints the signature of the core")
 @pytest.mark.parametrize("n", [627.0, "627", None])
 def test_n_is_a_whole_number(n: Any) -> None:
     with pytest.raises((FigureError, TypeError), match=r"^(?!.*incompatible function)"):
         sy.audit("96,9 %", n)
 
 
-@bug("998 of 1,001 are said to be 100%")
 def test_the_power_is_not_rounded_up_to_all() -> None:
     assert "excludes 100%" not in sy.audit("96.9 %", 1).power

@@ -24,10 +24,6 @@ COLUMNS = [
 ]
 
 
-def bug(reason: str) -> pytest.MarkDecorator:
-    return pytest.mark.xfail(strict=True, reason=reason)
-
-
 # The founding card on simulated data
 
 
@@ -287,7 +283,6 @@ def test_a_target_of_several_years_is_judged_by_all_of_them(tmp_path: Path) -> N
     assert first < result.cumulative.value < second
 
 
-@bug("the target of 2022 is judged by 2023; one of 2030 as well")
 @pytest.mark.parametrize("year", [2022, 2030])
 def test_a_target_is_judged_by_its_own_year(tmp_path: Path, year: int) -> None:
     result = evaluated(tmp_path, f'target = {{ value = "75 %", years = [{year}] }}')["A"]
@@ -297,7 +292,6 @@ def test_a_target_is_judged_by_its_own_year(tmp_path: Path, year: int) -> None:
         assert result.judged.value == result.years[0].estimate.value
 
 
-@bug("the target of 2022 and 2023 is judged by 2023 alone, without a word")
 def test_a_target_of_years_that_are_not_all_there(tmp_path: Path) -> None:
     scorecard = small(tmp_path, 'target = { value = "60 %", years = [2022, 2023] }')
     waves = scorecard.load()
@@ -367,27 +361,22 @@ def test_a_base_inside_one_cluster_is_not_judged_by_itself(tmp_path: Path) -> No
 ONE = 'base = { activity = "P-0" }'
 
 
-@bug("the p-value of the change is NaN, which is no JSON")
 def test_a_change_without_an_error_is_plain_data(tmp_path: Path) -> None:
     json.dumps(evaluated(tmp_path, ONE).to_dict(), allow_nan=False)
 
 
-@bug("'nan to nan'")
 def test_an_interval_that_is_not_known_is_not_nan_in_html(tmp_path: Path) -> None:
     assert not re.search(r"\bnan\b", evaluated(tmp_path, ONE)._repr_html_())
 
 
-@bug("a change of unknown error is called 'no clear change'")
 def test_a_change_of_unknown_error_has_no_meaning(tmp_path: Path) -> None:
     assert "no clear change" not in evaluated(tmp_path, ONE)._repr_html_()
 
 
-@bug("'(  to  )' and ' to '")
 def test_an_interval_that_is_not_known_is_not_half_a_sentence(tmp_path: Path) -> None:
     assert not re.search(r"\( *to *\)| {2}to {2}", repr(evaluated(tmp_path, ONE)))
 
 
-@bug("each year's error is unknown, but that of both together is taken for known")
 def test_years_together_inside_one_cluster_have_no_error(tmp_path: Path) -> None:
     more = f'{ONE}\ntarget = {{ value = "5 %", years = [2022, 2023] }}'
     result = evaluated(tmp_path, more)["A"]
@@ -396,7 +385,6 @@ def test_years_together_inside_one_cluster_have_no_error(tmp_path: Path) -> None
     assert result.cumulative.notes[0] is not None
 
 
-@bug("a year in which all agree counts as certain: the change has no error from it")
 def test_a_change_from_a_share_of_all_says_so(tmp_path: Path) -> None:
     answers(1, 1.0, clusters=3).with_columns(agrees=pl.lit("Yes")).write_csv(tmp_path / "2022.csv")
     last = rows(evaluated(tmp_path))[-1]
@@ -404,14 +392,12 @@ def test_a_change_from_a_share_of_all_says_so(tmp_path: Path) -> None:
     assert last["note"] is not None
 
 
-@bug("years as text match no published figure and no target, in silence")
 def test_years_are_numbers() -> None:
     card = sy.Scorecard.from_toml(sy.datasets.founding_card())
     with pytest.raises((TypeError, ValueError), match="2023"):
         card.evaluate({"2023": waves()[2023]})  # type: ignore[dict-item]
 
 
-@bug("<steelyard.scorecard.Scorecard object at 0x...>")
 def test_a_scorecard_prints_what_it_holds() -> None:
     assert "2.A" in repr(sy.Scorecard.from_toml(sy.datasets.founding_card()))
 
@@ -474,8 +460,8 @@ MISTAKES: list[tuple[str, str, str, str]] = [
     ('source = "S"', "source = []", "source", "text is needed, not []"),
     ('source = "S"', "indicators = 1", "indicators", "Did you mean 'indicator'?"),
     ('weights = "w"', 'weight = "w"', "design.weight", "Did you mean 'weights'?"),
-    ('weights = "w"', "weights = 5", "design.weights", "5 cannot be used here"),
-    ('weights = "w"', 'nest = "yes"', "design.nest", "'yes' cannot be used here"),
+    ('weights = "w"', "weights = 5", "design.weights", "the name of one column is needed, not 5"),
+    ('weights = "w"', 'nest = "yes"', "design.nest", "true or false is needed, not 'yes'"),
     ('2022 = "a.csv"', '22 = "a.csv"', "data.22", "a year of four digits is needed"),
     ('2022 = "a.csv"', '"last" = "a"', "data.last", "a year of four digits is needed"),
     ('2023 = "b.csv"', "2023 = 5", "data.2023", "text is needed, not 5"),
@@ -485,9 +471,19 @@ MISTAKES: list[tuple[str, str, str, str]] = [
     ('label = "Two"', "", "indicator[2]", "the key 'label' is missing"),
     ('question = "q2"', "", "indicator[2]", "the key 'question' is missing"),
     ('question = "q2"', 'question = ["q"]', "indicator[2].question", "text is needed, not ['q']"),
-    ('positive = ["Yes"]', "", "indicator[1]", "list the answers that count as positive"),
-    ('positive = "No"', "positive = []", "indicator[2].positive", "list the answers that count"),
-    ('positive = "No"', "positive = [[1]]", "indicator[2].positive", "list the answers that count"),
+    ('positive = ["Yes"]', "", "indicator[1]", "list the answers, as in positive"),
+    (
+        'positive = "No"',
+        "positive = []",
+        "indicator[2].positive",
+        "list the answers, as in positive",
+    ),
+    (
+        'positive = "No"',
+        "positive = [[1]]",
+        "indicator[2].positive",
+        "list the answers, as in positive",
+    ),
     ('positive = "No"', "positive = 2020-01-01", "indicator[2].positive", "list the answers"),
     ('2023 = "60 %"', "2023 = 60", "indicator[1].published.2023", f'{AS_PRINTED} "60 per cent"'),
     ('2023 = "60 %"', '2023 = "abc"', "indicator[1].published.2023", "'abc' is not a figure"),
@@ -563,10 +559,9 @@ def test_the_file_of_the_mistakes_is_right(tmp_path: Path) -> None:
 def test_two_indicators_of_one_code(tmp_path: Path) -> None:
     path = tmp_path / "card.toml"
     path.write_text(FILE.replace('code = "2"', 'code = "1"'), encoding="utf-8")
-    assert "indicator[1].code: two indicators are called '1'" in refused(path)
+    assert "indicator[2].code: another indicator is called '1' already" in refused(path)
 
 
-@bug("the line of the first is given, which stood there before")
 def test_the_second_of_two_indicators_is_at_fault(tmp_path: Path) -> None:
     path = tmp_path / "card.toml"
     path.write_text(FILE.replace('code = "2"', 'code = "1"'), encoding="utf-8")
@@ -574,7 +569,6 @@ def test_the_second_of_two_indicators_is_at_fault(tmp_path: Path) -> None:
     assert refused(path).startswith(f", line {line}, indicator[2].code")
 
 
-@bug("the line of the first break is given")
 def test_the_line_of_a_second_break(tmp_path: Path) -> None:
     path = tmp_path / "card.toml"
     path.write_text(FILE.replace("year = 2018", 'year = "2018"'), encoding="utf-8")
@@ -584,15 +578,15 @@ def test_the_line_of_a_second_break(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("before", "after"),
     [
-        pytest.param('reason = "s"', 'raeson = "s"', marks=bug("an unknown key of the history")),
-        pytest.param("years = [2023]", "years = [true]", marks=bug("true is the year 1")),
-        pytest.param("years = [2023]", "years = [23]", marks=bug("23 is a year")),
-        pytest.param("years = [2023]", "years = [2023, 2023]", marks=bug("one year twice")),
-        pytest.param("year = 2019", "year = true", marks=bug("true is the year 1")),
-        pytest.param('weights = "w"', 'weights = ["w"]', marks=bug("a list of columns")),
-        pytest.param('clusters = "c"', 'clusters = ["c"]', marks=bug("a list of columns")),
-        pytest.param('weights = "w"', 'lonely = "ignore"', marks=bug("an unknown policy")),
-        pytest.param('code = "2"', 'code = ""', marks=bug("an empty code")),
+        pytest.param('reason = "s"', 'raeson = "s"'),
+        pytest.param("years = [2023]", "years = [true]"),
+        pytest.param("years = [2023]", "years = [23]"),
+        pytest.param("years = [2023]", "years = [2023, 2023]"),
+        pytest.param("year = 2019", "year = true"),
+        pytest.param('weights = "w"', 'weights = ["w"]'),
+        pytest.param('clusters = "c"', 'clusters = ["c"]'),
+        pytest.param('weights = "w"', 'lonely = "ignore"'),
+        pytest.param('code = "2"', 'code = ""'),
     ],
 )
 def test_mistakes_that_pass(tmp_path: Path, before: str, after: str) -> None:
@@ -627,7 +621,6 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     assert "cannot be read: it is not UTF-8 text" in refused(latin)
 
 
-@bug("'Invalid statement (at line 1, column 1)': the mark that Windows editors write")
 def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
     path = tmp_path / "card.toml"
     path.write_text(FILE, encoding="utf-8-sig")
@@ -708,7 +701,6 @@ def test_indicators_that_do_not_fit_the_data(
         evaluated(tmp_path, card=CARD.replace(before, after))
 
 
-@bug("'make the column categorical' is no way out for a file of text")
 def test_an_answer_that_nobody_gave_in_one_year(tmp_path: Path) -> None:
     answers(2022, 0.5).with_columns(agrees=pl.lit("No")).write_csv(tmp_path / "2022.csv")
     try:
