@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <stdexcept>
+#include <string>
 #include <utility>
 
 #include "steelyard/parallel.hpp"
@@ -153,6 +154,10 @@ Factor factorize(const Column& column) {
     return {
         Codes(std::vector<std::int32_t>(static_cast<std::size_t>(column.size()), Codes::kNone), 0),
         Eigen::VectorXd()};
+  }
+  constexpr double kExact = 9007199254740992;
+  if (column.type() == Column::Type::kInt64 && (range.high >= kExact || range.low <= -kExact)) {
+    throw std::out_of_range("column '" + column.name() + "' has whole numbers beyond 2^53");
   }
   return range.fits_table() ? factorize_whole(column, range) : factorize_sorted(column);
 }

@@ -233,6 +233,9 @@ Eigen::MatrixXd element_covariance(const Design& design, const Domains& domains,
   }
   Eigen::MatrixXd covariance = Eigen::MatrixXd::Zero(width * estimates, width * estimates);
   for (Eigen::Index h = 0; h < design.strata(); ++h) {
+    if (design.stratum(h).units == 0) {
+      continue;
+    }
     const Eigen::VectorXd in = rows.segment(h * width, width);
     const RowMatrix mine = mean.middleRows(h * width, width);
     if (design.stratum(h).lonely && design.lonely() == Lonely::kAdjust) {

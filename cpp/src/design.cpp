@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <stdexcept>
 #include <utility>
 
 #include "steelyard/error.hpp"
@@ -33,6 +34,7 @@ void check_complete(const std::string& name, const Codes& codes) {
 Codes strata_of_units(const Codes& strata, const Codes& units) {
   std::vector<std::int32_t> stratum(static_cast<std::size_t>(units.levels()), Codes::kNone);
   std::vector<std::int32_t> torn;
+  std::vector<char> is_torn(stratum.size(), 0);
   Offence offence;
   for (Eigen::Index row = 0; row < strata.size(); ++row) {
     std::int32_t& first = stratum[static_cast<std::size_t>(units[row])];
@@ -40,7 +42,9 @@ Codes strata_of_units(const Codes& strata, const Codes& units) {
       first = strata[row];
     } else if (first != strata[row]) {
       offence.add(row);
-      if (std::find(torn.begin(), torn.end(), units[row]) == torn.end()) {
+      char& known = is_torn[static_cast<std::size_t>(units[row])];
+      if (known == 0) {
+        known = 1;
         torn.push_back(units[row]);
       }
     }
@@ -91,6 +95,10 @@ Design Design::stratified(Eigen::Index rows, Column weights, Codes strata, Codes
   if (units.size() > 0) {
     check_length("clusters", units.size(), rows);
     check_complete("clusters", units);
+    const std::vector<std::int64_t> rows_of_unit = units.counts();
+    if (std::find(rows_of_unit.begin(), rows_of_unit.end(), 0) != rows_of_unit.end()) {
+      throw std::invalid_argument("clusters: a level has no rows");
+    }
   }
   design.unit_of_row_ = std::move(units);
   design.units_ = design.rows_are_units() ? rows : design.unit_of_row_.levels();
@@ -192,7 +200,9 @@ void Design::settle_lonely() {
     return;
   }
   const auto count = static_cast<std::int64_t>(lonely.size());
-  const auto others = static_cast<std::int64_t>(stratum_.size()) - count;
+  const auto others = std::count_if(stratum_.begin(), stratum_.end(),
+                                    [](const Stratum& s) { return s.units > 0; }) -
+                      count;
   if (lonely_ == Lonely::kFail || (others == 0 && lonely_ == Lonely::kAverage)) {
     throw DesignError(DesignError::Problem::kLonelyStratum, lonely, {count, {}});
   }
@@ -246,7 +256,7 @@ double Design::scale(Eigen::Index h) const {
   if (s.lonely) {
     return lonely_ == Lonely::kAdjust ? 1 - s.fraction : 0.0;
   }
-  if (s.units == 1) {
+  if (s.units < 2) {
     return 0;
   }
   const auto n = static_cast<double>(s.units);

@@ -25,22 +25,22 @@ class Merges {
   explicit Merges(std::size_t size) : parent_(size) {
     std::iota(parent_.begin(), parent_.end(), std::size_t{0});
   }
-  /// True when the two were apart.
+  /// True when the two were apart. The smaller index names the set.
   bool merge(std::size_t a, std::size_t b) {
     a = root(a);
     b = root(b);
-    parent_[a] = b;
+    parent_[std::max(a, b)] = std::min(a, b);
     return a != b;
   }
-
- private:
-  std::vector<std::size_t> parent_;
   std::size_t root(std::size_t i) {
     while (parent_[i] != i) {
       i = parent_[i] = parent_[parent_[i]];
     }
     return i;
   }
+
+ private:
+  std::vector<std::size_t> parent_;
 };
 
 using Positions = std::unordered_map<std::uint64_t, std::size_t>;
@@ -68,23 +68,46 @@ std::vector<Eigen::Index> matches(const Deviations& first, const Deviations& sec
   return result;
 }
 
-double joint_degrees_of_freedom(const Deviations& first, const Deviations& second,
-                                const std::vector<Eigen::Index>& match) {
-  const Positions first_strata = positions(first.strata);
-  const Positions second_strata = positions(second.strata);
-  Merges merges(first_strata.size() + second_strata.size());
-  double shared = 0;
-  double merged = 0;
-  for (std::size_t i = 0; i < match.size(); ++i) {
-    if (match[i] >= 0) {
-      ++shared;
-      const std::size_t a = first_strata.at(first.strata[static_cast<std::size_t>(match[i])]);
-      const std::size_t b = second_strata.at(second.strata[i]) + first_strata.size();
-      merged += merges.merge(a, b) ? 1 : 0;
+/// The strata of two sets of units as those of their union: one where they share a unit, apart
+/// where they do not, whatever their names.
+class JointStrata {
+ public:
+  JointStrata(const Deviations& first, const Deviations& second,
+              const std::vector<Eigen::Index>& match)
+      : first_(positions(first.strata)),
+        second_(positions(second.strata)),
+        merges_(first_.size() + second_.size()),
+        names_(first_.size() + second_.size()) {
+    for (const auto& [key, position] : first_) {
+      names_[position] = key;
+    }
+    for (const auto& [key, position] : second_) {
+      const bool taken = first_.count(key) > 0;
+      names_[first_.size() + position] =
+          taken ? mix(key, second.samples.empty() ? 0 : second.samples.front()) : key;
+    }
+    for (std::size_t i = 0; i < match.size(); ++i) {
+      if (match[i] >= 0) {
+        const std::size_t a = first_.at(first.strata[static_cast<std::size_t>(match[i])]);
+        merged_ += merges_.merge(a, second_.at(second.strata[i]) + first_.size()) ? 1 : 0;
+      }
     }
   }
-  return first.degrees_of_freedom + second.degrees_of_freedom - shared + merged;
-}
+
+  /// Strata of the first and of the second that turned out to be one.
+  double merged() const { return merged_; }
+  std::uint64_t of_first(std::uint64_t key) { return names_[merges_.root(first_.at(key))]; }
+  std::uint64_t of_second(std::uint64_t key) {
+    return names_[merges_.root(second_.at(key) + first_.size())];
+  }
+
+ private:
+  Positions first_;
+  Positions second_;
+  Merges merges_;
+  std::vector<std::uint64_t> names_;
+  double merged_ = 0;
+};
 
 bool share_a_sample(const Deviations& first, const Deviations& second) {
   return std::any_of(first.samples.begin(), first.samples.end(), [&](std::uint64_t sample) {
@@ -145,7 +168,10 @@ Deviations join(const Deviations& first, const Deviations& second) {
   Deviations result;
   result.by_unit = by_unit;
   result.units = first.units;
-  result.strata = first.strata;
+  JointStrata strata(first, second, match);
+  for (const std::uint64_t key : first.strata) {
+    result.strata.push_back(strata.of_first(key));
+  }
   result.samples = first.samples;
   for (const std::uint64_t sample : second.samples) {
     if (std::find(result.samples.begin(), result.samples.end(), sample) == result.samples.end()) {
@@ -159,14 +185,16 @@ Deviations join(const Deviations& first, const Deviations& second) {
   for (std::size_t i = 0; i < match.size(); ++i) {
     if (match[i] < 0) {
       result.units.push_back(second.units[i]);
-      result.strata.push_back(second.strata[i]);
+      result.strata.push_back(strata.of_second(second.strata[i]));
     }
     const Eigen::Index row = match[i] < 0 ? next++ : match[i];
     result.matrix.row(row).tail(second.matrix.cols()) =
         second.matrix.row(static_cast<Eigen::Index>(i));
   }
-  result.degrees_of_freedom = same ? std::min(first.degrees_of_freedom, second.degrees_of_freedom)
-                                   : joint_degrees_of_freedom(first, second, match);
+  const auto shared = static_cast<double>(static_cast<Eigen::Index>(match.size()) - apart);
+  result.degrees_of_freedom =
+      same ? std::min(first.degrees_of_freedom, second.degrees_of_freedom)
+           : first.degrees_of_freedom + second.degrees_of_freedom - shared + strata.merged();
   return result;
 }
 

@@ -52,6 +52,9 @@ Dual sqrt(const Dual& a) {
 
 Dual pow(const Dual& a, const Dual& b) {
   const double value = std::pow(a.value, b.value);
+  if (b.gradient.size() == 0 && b.value == 0) {
+    return {value, 0 * a.gradient};  // 1 everywhere, at 0 as well
+  }
   if (b.gradient.size() == 0) {
     return {value, b.value * std::pow(a.value, b.value - 1) * a.gradient};
   }

@@ -2,10 +2,12 @@
 
 #include <cmath>
 #include <limits>
+#include <string>
 #include <utility>
 
 #include "steelyard/cross_products.hpp"
 #include "steelyard/design_effect.hpp"
+#include "steelyard/error.hpp"
 #include "steelyard/influence.hpp"
 
 namespace steelyard {
@@ -28,6 +30,9 @@ std::vector<Term> linearise_all(const Design& design, const Domains& domains,
 /// Units (or strata) with a row used: their weight in the domain is positive.
 std::int64_t groups_used(const RowMatrix& by_group, const Estimator& estimator, Eigen::Index d) {
   const Eigen::Index features = estimator.features();
+  if (features == 0) {
+    return 0;
+  }
   const auto weights = by_group.middleCols(d * features, estimator.of_levels() ? features : 1);
   std::int64_t count = 0;
   for (Eigen::Index g = 0; g < by_group.rows(); ++g) {
@@ -92,19 +97,38 @@ void put_domain(const Design& design, const Term& term, const RowMatrix& feature
   }
 }
 
-RowMatrix deviations(const Design& design, const Domains& domains, std::vector<Term>& terms,
-                     Eigen::Index per_domain) {
+/// Brings the features of all terms, by unit, to the estimates of all domains.
+template <typename FeaturesOf>
+RowMatrix apply(const Design& design, const Domains& domains, std::vector<Term>& terms,
+                Eigen::Index per_domain, const FeaturesOf& features_of) {
   RowMatrix result(design.units(), domains.count() * per_domain);
   Eigen::Index offset = 0;
   for (Term& term : terms) {
-    RowMatrix features = std::move(term.sums.by_group);
-    design.deviate(features);
+    const RowMatrix features = features_of(term);
     const Eigen::Index estimates = term.estimator->estimates();
     for (Eigen::Index d = 0; d < domains.count(); ++d) {
       put_domain(design, term, features, d, domains.count(),
                  result.middleCols(d * per_domain + offset, estimates));
     }
     offset += estimates;
+  }
+  return result;
+}
+
+/// The map is linear, so features deviate first, where nothing cancels. A unit that is adjusted to
+/// the mean of all units is the exception: features have another centre in each stratum.
+RowMatrix deviations(const Design& design, const Domains& domains, std::vector<Term>& terms,
+                     Eigen::Index per_domain) {
+  const bool across_strata = design.lonely() == Lonely::kAdjust;
+  RowMatrix result = apply(design, domains, terms, per_domain, [&](Term& term) {
+    RowMatrix features = std::move(term.sums.by_group);
+    if (!across_strata) {
+      design.deviate(features);
+    }
+    return features;
+  });
+  if (across_strata) {
+    design.deviate(result);
   }
   return result;
 }
@@ -139,10 +163,32 @@ void set_keys(const Design& design, const SampleKeys& keys, Deviations& deviatio
   deviations.degrees_of_freedom = design.degrees_of_freedom();
 }
 
+void check_lengths(const Design& design, const Domains& domains,
+                   std::span<const EstimatorPtr> estimators) {
+  const auto check = [&](const std::string& name, Eigen::Index size) {
+    if (size != design.rows()) {
+      throw InvalidColumn(name, InvalidColumn::Problem::kWrongLength,
+                          {std::abs(size - design.rows()), {}});
+    }
+  };
+  if (domains.codes.size() > 0) {
+    check("domains", domains.codes.size());
+  }
+  for (const EstimatorPtr& estimator : estimators) {
+    for (const Column& column : estimator->columns()) {
+      check(column.name(), column.size());
+    }
+    if (estimator->of_levels()) {
+      check("levels", estimator->levels().size());
+    }
+  }
+}
+
 }  // namespace
 
 Estimated estimate(const Design& design, const SampleKeys& keys, const Domains& domains,
                    std::span<const EstimatorPtr> estimators, int threads, Eigen::Index kept) {
+  check_lengths(design, domains, estimators);
   Eigen::Index features = 0;
   Eigen::Index per_domain = 0;
   for (const EstimatorPtr& estimator : estimators) {

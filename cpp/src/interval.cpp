@@ -59,6 +59,9 @@ Interval extreme_interval(const ProportionSummary& s, double level) {
 
 /// The effective sample size of Korn & Graubard: adjusted for the design's degrees of freedom.
 double adjusted_size(double effective, const ProportionSummary& s, double tail) {
+  if (tail == 0.5) {
+    return effective;
+  }
   const double simple = t_quantile(tail, static_cast<double>(s.n) - 1);
   const double design = t_quantile(tail, s.degrees_of_freedom);
   return effective * (simple / design) * (simple / design);

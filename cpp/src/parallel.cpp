@@ -5,6 +5,7 @@
 #include <bit>
 #include <exception>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -29,7 +30,11 @@ void parallel_for(Eigen::Index count, int threads, const std::function<void(Eige
   };
   std::vector<std::thread> others;
   for (Eigen::Index t = 1; t < std::min(cores, count); ++t) {
-    others.emplace_back(run);
+    try {
+      others.emplace_back(run);
+    } catch (const std::system_error&) {
+      break;  // no more threads to be had: those there are do the work
+    }
   }
   run();
   for (std::thread& other : others) {

@@ -261,21 +261,28 @@ bool improve_centres(const Design& design, const FeatureSums& sums, const RowMat
   bool moved = false;
   for (Eigen::Index j = 0; j < centre.cols(); ++j) {
     Eigen::VectorXd offset = Eigen::VectorXd::Zero(cells);
-    double within = 0;
-    double weight = 0;
+    // A domain's own spread: that of another must not hide how far its centre lies.
+    Eigen::VectorXd within = Eigen::VectorXd::Zero(domains);
+    Eigen::VectorXd weight = Eigen::VectorXd::Zero(domains);
+    Eigen::VectorXd farthest = Eigen::VectorXd::Zero(domains);
     for (Eigen::Index cell = 0; cell < cells; ++cell) {
       const double* feature = by_stratum.data() + cell * sums.features;
       if (feature[0] > 0) {
+        const Eigen::Index d = cell % domains;
         offset[cell] = feature[1 + j] / feature[0];
-        within +=
+        within[d] +=
             std::max(0.0, sums.second(cell, j * centre.cols() + j) - feature[1 + j] * offset[cell]);
-        weight += feature[0];
+        weight[d] += feature[0];
+        farthest[d] = std::max(farthest[d], std::abs(offset[cell]));
       }
     }
-    const double farthest = domains > 0 ? offset.cwiseAbs().maxCoeff() : 0;
-    if (weight > 0 && farthest * farthest > kFarInVariances * within / weight) {
-      centre.col(j) += offset;
-      moved = moved || farthest > 0;
+    for (Eigen::Index d = 0; d < domains; ++d) {
+      const bool has_spread = sums.used.col(d).sum() > 1;
+      if (has_spread && farthest[d] * farthest[d] * weight[d] > kFarInVariances * within[d]) {
+        centre.col(j) += offset;
+        moved = true;
+        break;
+      }
     }
   }
   return moved;

@@ -11,7 +11,7 @@ import numpy as np
 
 from steelyard import _core
 from steelyard.errors import CovarianceUnknown, LabelNotFound, nearest_text
-from steelyard.evidence import Evidence, Floats, Integers
+from steelyard.evidence import Evidence, Flags, Floats, Integers
 from steelyard.labels import Labels, enclosed
 from steelyard.levels import Level
 from steelyard.render import html_table, text_table
@@ -28,6 +28,7 @@ Side: TypeAlias = Literal["two", "lower", "upper"]
 Cell: TypeAlias = Level
 
 _PROPORTIONS_ONLY = ("logit", "wilson", "beta", "korn-graubard", "clopper-pearson")
+ROUNDING = 1e-13
 FIGURES = ("estimate", "se", "ci_low", "ci_high", "df", "deff", "p_value")
 NO_ANSWERS = "no answers"
 ONE_UNIT = "answers from one unit only: error not estimable"
@@ -225,8 +226,12 @@ class Estimates:
         return bounds
 
     def p_value(self, null: float = 0.0) -> Floats:
-        """Two-sided p-values of the hypothesis that each estimate is `null`, by t."""
-        pairs = zip(self.estimate.tolist(), self.se.tolist(), strict=True)
+        """Two-sided p-values of the hypothesis that each estimate is `null`, by t.
+
+        NaN where there is no error to compare with.
+        """
+        errors = np.where(self._without_variation, 0.0, self.se)
+        pairs = zip(self.estimate.tolist(), errors.tolist(), strict=True)
         return np.array([_core.two_sided_p_value(v, se, self.df, null) for v, se in pairs])
 
     def __getitem__(self, labels: Level | tuple[Level, ...]) -> "Estimates":
@@ -423,7 +428,13 @@ class Estimates:
             if self._labels.kind[row] != "proportion":
                 return ONE_SIDE
             return NOBODY if value == 0 else EVERYBODY
-        return NO_VARIATION if se == 0 else None
+        return NO_VARIATION if self._without_variation[row] else None
+
+    @property
+    def _without_variation(self) -> Flags:
+        """An error of nothing but rounding."""
+        flags: Flags = self.se <= ROUNDING * np.abs(self.estimate)
+        return flags
 
     def _bounds(
         self, rows: Integers, method: str, level: float, side: Side

@@ -36,8 +36,13 @@ def cell_text(name: str, value: Level) -> str:
     return number_text(value)
 
 
-def text_table(columns: Mapping[str, Sequence[Level]], footer: Sequence[str]) -> str:
-    """Lay a table out in 80 columns: figures to the right, notes on lines of their own."""
+def text_table(
+    columns: Mapping[str, Sequence[Level]], footer: Sequence[str], *, number_notes: bool = True
+) -> str:
+    """Lay a table out in 80 columns: figures to the right, notes below their rows.
+
+    Notes that repeat are numbered and stand under the table, unless `number_notes` is false.
+    """
     notes = columns.get("note", ())
     shown = {
         name: values
@@ -45,7 +50,7 @@ def text_table(columns: Mapping[str, Sequence[Level]], footer: Sequence[str]) ->
         if name != "note" and any(v is not None and (name != "missing" or v) for v in values)
     }
     cells = {name: [cell_text(name, v) for v in values] for name, values in shown.items()}
-    marks, legend = _marks(notes)
+    marks, legend = _marks(notes) if number_notes else ([], [])
     if marks:
         cells["note"] = marks
     heading = _fit(cells)

@@ -364,7 +364,7 @@ class Evaluation:
         rows = [_text_row(row) for row in self._rows()]
         table = {name: [row[name] for row in rows] for name in rows[0]}
         labels = [f"{r.indicator.code}: {r.indicator.label}" for r in self._results]
-        return text_table(table, [*labels, *self.footer()])
+        return text_table(table, [*labels, *self.footer()], number_notes=False)
 
     def _repr_html_(self) -> str:
         from steelyard.page import scorecard_fragment

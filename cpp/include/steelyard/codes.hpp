@@ -41,6 +41,8 @@ struct Factor {
   Codes codes;
   Eigen::VectorXd values;
 };
+/// @throws std::out_of_range for 64-bit whole numbers of 2^53 and beyond, which double does not
+///         tell apart.
 Factor factorize(const Column& column);
 
 /// The combinations of several categorical columns that occur, coded in order of the first column,

@@ -21,6 +21,7 @@ class Column {
          std::shared_ptr<const void> owner = nullptr);
 
   const std::string& name() const { return name_; }
+  Type type() const { return type_; }
   Eigen::Index size() const { return size_; }
 
   /// Rows [begin, begin + count) as double: the stored memory itself where it is double already,

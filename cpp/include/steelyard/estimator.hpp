@@ -40,7 +40,7 @@ class Estimator {
   const std::vector<Column>& columns() const { return columns_; }
   /// Levels whose weights are needed; empty for an estimator of columns.
   const Codes& levels() const { return levels_; }
-  bool of_levels() const { return levels_.levels() > 0; }
+  bool of_levels() const { return of_levels_; }
   /// Features of a row.
   Eigen::Index features() const {
     return of_levels() ? levels_.levels() : 1 + static_cast<Eigen::Index>(columns_.size());
@@ -55,11 +55,12 @@ class Estimator {
 
  protected:
   explicit Estimator(std::vector<Column> columns) : columns_(std::move(columns)) {}
-  explicit Estimator(Codes levels) : levels_(std::move(levels)) {}
+  explicit Estimator(Codes levels) : levels_(std::move(levels)), of_levels_(true) {}
 
  private:
   std::vector<Column> columns_;
   Codes levels_;
+  bool of_levels_ = false;
 };
 
 /// Columns that one estimator may read.
