@@ -1,7 +1,7 @@
 """Execute the notebooks on a clean kernel, and keep or check their outputs.
 
 `python notebooks/execute.py` runs each notebook and stores what it shows;
-`--check` runs each and fails if any cell fails or if a stored notebook has no output.
+`--check` runs each and fails if any cell fails, or shows another text than the stored one.
 """
 
 import argparse
@@ -30,10 +30,14 @@ def execute(path: Path) -> nbformat.NotebookNode:
     return notebook
 
 
-def has_outputs(path: Path) -> bool:
-    """Does the stored notebook show anything?"""
-    cells = nbformat.read(path, as_version=4).cells
-    return any(cell.cell_type == "code" and cell.outputs for cell in cells)
+def texts(notebook: nbformat.NotebookNode) -> list[str]:
+    """What each cell shows as text."""
+    return [
+        "".join(output.get("text") or output.get("data", {}).get("text/plain", ""))
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+        for output in cell.outputs
+    ]
 
 
 def main() -> int:
@@ -46,9 +50,10 @@ def main() -> int:
         start = time.monotonic()
         notebook = execute(path)
         seconds = time.monotonic() - start
-        stored = has_outputs(path)
-        print(f"{path.name}: {seconds:.1f} s{'' if stored or not check else ', stored empty'}")
-        failed += check and not stored
+        same = texts(notebook) == texts(nbformat.read(path, as_version=4))
+        stale = check and not same
+        print(f"{path.name}: {seconds:.1f} s{', stored output is stale' if stale else ''}")
+        failed += stale
         if not check:
             nbformat.write(notebook, path)
     return 1 if failed else 0

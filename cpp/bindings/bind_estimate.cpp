@@ -40,17 +40,19 @@ void bind_estimators(py::module_& m) {
 void bind_estimate(py::module_& m) {
   bind_estimators(m);
   py::class_<SampleKeys>(m, "SampleKeys", "Known names of a sample, its units and its strata.")
-      .def(py::init([](const Array<std::uint64_t>& units, const Array<std::uint64_t>& strata,
-                       std::uint64_t sample) {
-             return SampleKeys{to_vector(units), to_vector(strata), sample};
+      .def(py::init([](std::uint64_t sample, const Array<std::uint64_t>& units,
+                       const Array<std::uint64_t>& strata) {
+             return SampleKeys{sample, to_vector(units), to_vector(strata)};
            }),
-           py::arg("units").noconvert(), py::arg("strata").noconvert(), py::arg("sample"));
+           py::arg("sample"), py::arg("units").noconvert(), py::arg("strata").noconvert());
   py::class_<Estimated>(m, "Estimated", "Estimates with what must be said beside each.")
       .def_readonly("estimates", &Estimated::estimates)
       .def_property_readonly("used", [](const Estimated& e) { return to_array(e.used); })
       .def_property_readonly("missing", [](const Estimated& e) { return to_array(e.missing); })
       .def_property_readonly("units", [](const Estimated& e) { return to_array(e.units); })
       .def_property_readonly("strata", [](const Estimated& e) { return to_array(e.strata); })
+      .def_property_readonly("sampled_units",
+                             [](const Estimated& e) { return to_array(e.sampled_units); })
       .def_property_readonly("deff", [](const Estimated& e) { return to_array(e.deff); })
       .def_property_readonly("deff_replace",
                              [](const Estimated& e) { return to_array(e.deff_replace); });

@@ -164,6 +164,14 @@ Factor factorize(const Column& column) {
 
 Crossing cross(std::span<const Codes> columns, std::span<const std::uint8_t> keep,
                Eigen::Index rows) {
+  for (const Codes& codes : columns) {
+    if (codes.size() != rows) {
+      throw std::invalid_argument("cross: every column needs a code for each row");
+    }
+  }
+  if (!keep.empty() && static_cast<Eigen::Index>(keep.size()) != rows) {
+    throw std::invalid_argument("cross: keep needs an entry for each row");
+  }
   Crossing result;
   std::vector<std::int64_t> keys(static_cast<std::size_t>(rows), 0);
   for (Eigen::Index row = 0; row < rows; ++row) {

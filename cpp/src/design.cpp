@@ -143,6 +143,7 @@ void Design::assign_fractions(const Column& fpc) {
   check_numbers(fpc, InvalidColumn::Problem::kMissing);
   std::vector<double> value(stratum_.size(), std::numeric_limits<double>::quiet_NaN());
   std::vector<std::int32_t> varying;
+  std::vector<bool> is_varying(stratum_.size(), false);
   Offence varies;
   Offence counts;
   for (Eigen::Index row = 0; row < rows_; ++row) {
@@ -155,7 +156,8 @@ void Design::assign_fractions(const Column& fpc) {
     }
     if (given != first) {
       varies.add(row);
-      if (std::find(varying.begin(), varying.end(), h) == varying.end()) {
+      if (!is_varying[static_cast<std::size_t>(h)]) {
+        is_varying[static_cast<std::size_t>(h)] = true;
         varying.push_back(h);
       }
     }
@@ -212,26 +214,26 @@ void Design::settle_lonely() {
 }
 
 void Design::count_degrees_of_freedom() {
-  std::vector<char> unit_has_weight(static_cast<std::size_t>(units_), 0);
+  unit_counts_.assign(static_cast<std::size_t>(units_), false);
   std::vector<double> buffer(static_cast<std::size_t>(kBlockRows));
   for (Eigen::Index begin = 0; begin < rows_; begin += kBlockRows) {
     const Eigen::Index count = std::min(kBlockRows, rows_ - begin);
     const double* w = weights(begin, count, buffer.data());
     for (Eigen::Index i = 0; i < count; ++i) {
       const Eigen::Index unit = rows_are_units() ? begin + i : unit_of_row_[begin + i];
-      char& has = unit_has_weight[static_cast<std::size_t>(unit)];
-      has = static_cast<char>(has | (w[i] > 0));
+      if (w[i] > 0) {
+        unit_counts_[static_cast<std::size_t>(unit)] = true;
+      }
     }
   }
-  std::vector<char> stratum_has_weight(stratum_.size(), 0);
-  std::int64_t counted = 0;
+  std::vector<bool> stratum_counts(stratum_.size(), false);
   for (Eigen::Index unit = 0; unit < units_; ++unit) {
-    if (unit_has_weight[static_cast<std::size_t>(unit)] != 0) {
-      ++counted;
-      stratum_has_weight[static_cast<std::size_t>(stratum_of_unit(unit))] = 1;
+    if (unit_counts(unit)) {
+      stratum_counts[static_cast<std::size_t>(stratum_of_unit(unit))] = true;
     }
   }
-  counted -= std::count(stratum_has_weight.begin(), stratum_has_weight.end(), 1);
+  const auto counted = std::count(unit_counts_.begin(), unit_counts_.end(), true) -
+                       std::count(stratum_counts.begin(), stratum_counts.end(), true);
   degrees_of_freedom_ = static_cast<double>(counted);
   if (counted < 1) {
     throw DesignError(DesignError::Problem::kNoDegreesOfFreedom, {}, {units_, {}});

@@ -6,18 +6,10 @@
 #include <numeric>
 #include <stdexcept>
 #include <unordered_map>
+#include <unordered_set>
 
 namespace steelyard {
 namespace {
-
-std::uint64_t mix(std::uint64_t state, std::uint64_t value) {
-  state ^= value + 0x9e3779b97f4a7c15ULL + (state << 6U) + (state >> 2U);
-  state ^= state >> 30U;
-  state *= 0xbf58476d1ce4e5b9ULL;
-  state ^= state >> 27U;
-  state *= 0x94d049bb133111ebULL;
-  return state ^ (state >> 31U);
-}
 
 /// Sets of strata that turned out to be one, as a forest.
 class Merges {
@@ -25,12 +17,11 @@ class Merges {
   explicit Merges(std::size_t size) : parent_(size) {
     std::iota(parent_.begin(), parent_.end(), std::size_t{0});
   }
-  /// True when the two were apart. The smaller index names the set.
-  bool merge(std::size_t a, std::size_t b) {
+  /// The smaller index names the set.
+  void merge(std::size_t a, std::size_t b) {
     a = root(a);
     b = root(b);
     parent_[std::max(a, b)] = std::min(a, b);
-    return a != b;
   }
   std::size_t root(std::size_t i) {
     while (parent_[i] != i) {
@@ -89,13 +80,11 @@ class JointStrata {
     for (std::size_t i = 0; i < match.size(); ++i) {
       if (match[i] >= 0) {
         const std::size_t a = first_.at(first.strata[static_cast<std::size_t>(match[i])]);
-        merged_ += merges_.merge(a, second_.at(second.strata[i]) + first_.size()) ? 1 : 0;
+        merges_.merge(a, second_.at(second.strata[i]) + first_.size());
       }
     }
   }
 
-  /// Strata of the first and of the second that turned out to be one.
-  double merged() const { return merged_; }
   std::uint64_t of_first(std::uint64_t key) { return names_[merges_.root(first_.at(key))]; }
   std::uint64_t of_second(std::uint64_t key) {
     return names_[merges_.root(second_.at(key) + first_.size())];
@@ -106,8 +95,20 @@ class JointStrata {
   Positions second_;
   Merges merges_;
   std::vector<std::uint64_t> names_;
-  double merged_ = 0;
 };
+
+/// Units minus strata, of those that count.
+double degrees_of_freedom(const Deviations& deviations) {
+  std::unordered_set<std::uint64_t> strata;
+  double units = 0;
+  for (std::size_t i = 0; i < deviations.units.size(); ++i) {
+    if (deviations.counted[i] != 0) {
+      ++units;
+      strata.insert(deviations.strata[i]);
+    }
+  }
+  return units - static_cast<double>(strata.size());
+}
 
 bool share_a_sample(const Deviations& first, const Deviations& second) {
   return std::any_of(first.samples.begin(), first.samples.end(), [&](std::uint64_t sample) {
@@ -137,6 +138,17 @@ RowMatrix pivoted_root(const Eigen::MatrixXd& covariance) {
 
 }  // namespace
 
+std::uint64_t mix(std::uint64_t state, std::uint64_t value) {
+  state ^= value + 0x9e3779b97f4a7c15ULL + (state << 6U) + (state >> 2U);
+  state ^= state >> 30U;
+  state *= 0xbf58476d1ce4e5b9ULL;
+  state ^= state >> 27U;
+  state *= 0x94d049bb133111ebULL;
+  return state ^ (state >> 31U);
+}
+
+Eigen::MatrixXd Deviations::covariance() const { return matrix.transpose() * matrix; }
+
 Deviations square_root(const Eigen::MatrixXd& covariance, double degrees_of_freedom,
                        std::uint64_t sample) {
   Deviations result;
@@ -149,6 +161,7 @@ Deviations square_root(const Eigen::MatrixXd& covariance, double degrees_of_free
     result.units.push_back(mix(identity, static_cast<std::uint64_t>(row)));
   }
   result.strata.assign(result.units.size(), identity);
+  result.counted.assign(result.units.size(), 1);
   result.samples = {sample};
   result.degrees_of_freedom = degrees_of_freedom;
   result.by_unit = false;
@@ -156,18 +169,20 @@ Deviations square_root(const Eigen::MatrixXd& covariance, double degrees_of_free
 }
 
 Deviations join(const Deviations& first, const Deviations& second) {
-  const bool same = first.units == second.units;
   const bool by_unit = first.by_unit && second.by_unit;
-  if (!same && !by_unit && share_a_sample(first, second)) {
+  const std::vector<Eigen::Index> match = matches(first, second);
+  const auto apart = static_cast<Eigen::Index>(std::count(match.begin(), match.end(), -1));
+  const Eigen::Index shared = second.matrix.rows() - apart;
+  const bool one_from_other = shared == std::min(first.matrix.rows(), second.matrix.rows());
+  if (!by_unit && !one_from_other && share_a_sample(first, second)) {
     throw std::invalid_argument(
         "the covariance of estimates from separate calls is not known: the sample has too many "
         "units to keep a deviation for each");
   }
-  const std::vector<Eigen::Index> match = matches(first, second);
-  const auto apart = static_cast<Eigen::Index>(std::count(match.begin(), match.end(), -1));
   Deviations result;
   result.by_unit = by_unit;
   result.units = first.units;
+  result.counted = first.counted;
   JointStrata strata(first, second, match);
   for (const std::uint64_t key : first.strata) {
     result.strata.push_back(strata.of_first(key));
@@ -186,15 +201,22 @@ Deviations join(const Deviations& first, const Deviations& second) {
     if (match[i] < 0) {
       result.units.push_back(second.units[i]);
       result.strata.push_back(strata.of_second(second.strata[i]));
+      result.counted.push_back(second.counted[i]);
+    } else {
+      char& counts = result.counted[static_cast<std::size_t>(match[i])];
+      counts = static_cast<char>(counts | second.counted[i]);
     }
     const Eigen::Index row = match[i] < 0 ? next++ : match[i];
     result.matrix.row(row).tail(second.matrix.cols()) =
         second.matrix.row(static_cast<Eigen::Index>(i));
   }
-  const auto shared = static_cast<double>(static_cast<Eigen::Index>(match.size()) - apart);
-  result.degrees_of_freedom =
-      same ? std::min(first.degrees_of_freedom, second.degrees_of_freedom)
-           : first.degrees_of_freedom + second.degrees_of_freedom - shared + strata.merged();
+  if (by_unit) {
+    result.degrees_of_freedom = degrees_of_freedom(result);
+  } else {
+    result.degrees_of_freedom = one_from_other && shared > 0
+                                    ? std::min(first.degrees_of_freedom, second.degrees_of_freedom)
+                                    : first.degrees_of_freedom + second.degrees_of_freedom;
+  }
   return result;
 }
 

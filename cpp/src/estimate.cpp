@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <limits>
+#include <stdexcept>
 #include <string>
 #include <utility>
 
@@ -27,18 +28,47 @@ std::vector<Term> linearise_all(const Design& design, const Domains& domains,
   return terms;
 }
 
-/// Units (or strata) with a row used: their weight in the domain is positive.
-std::int64_t groups_used(const RowMatrix& by_group, const Estimator& estimator, Eigen::Index d) {
+/// Is there a row used in this group and domain: is its weight there positive?
+bool is_used(const RowMatrix& by_group, const Estimator& estimator, Eigen::Index group,
+             Eigen::Index d) {
   const Eigen::Index features = estimator.features();
-  if (features == 0) {
-    return 0;
-  }
-  const auto weights = by_group.middleCols(d * features, estimator.of_levels() ? features : 1);
+  const Eigen::Index width = estimator.of_levels() ? features : 1;
+  return width > 0 && by_group.row(group).segment(d * features, width).maxCoeff() > 0;
+}
+
+std::int64_t strata_used(const RowMatrix& by_stratum, const Estimator& estimator, Eigen::Index d) {
   std::int64_t count = 0;
-  for (Eigen::Index g = 0; g < by_group.rows(); ++g) {
-    count += weights.row(g).maxCoeff() > 0 ? 1 : 0;
+  for (Eigen::Index h = 0; h < by_stratum.rows(); ++h) {
+    count += is_used(by_stratum, estimator, h, d) ? 1 : 0;
   }
   return count;
+}
+
+/// Units with a row used, and those of them in strata that were not taken whole.
+struct UnitsUsed {
+  std::int64_t all = 0;
+  std::int64_t sampled = 0;
+};
+
+UnitsUsed units_used(const Design& design, const RowMatrix& by_unit, const Estimator& estimator,
+                     Eigen::Index d) {
+  UnitsUsed units;
+  for (Eigen::Index unit = 0; unit < by_unit.rows(); ++unit) {
+    if (is_used(by_unit, estimator, unit, d)) {
+      ++units.all;
+      units.sampled += design.stratum(design.stratum_of_unit(unit)).fraction < 1 ? 1 : 0;
+    }
+  }
+  return units;
+}
+
+UnitsUsed rows_used(const Design& design, const FeatureSums& sums, Eigen::Index d) {
+  UnitsUsed units;
+  for (Eigen::Index h = 0; h < design.strata(); ++h) {
+    units.all += sums.used(h, d);
+    units.sampled += design.stratum(h).fraction < 1 ? sums.used(h, d) : 0;
+  }
+  return units;
 }
 
 /// Values, counts and simple-random variances: all of the result but the deviations.
@@ -57,10 +87,11 @@ void describe(const Design& design, const Domains& domains, const std::vector<Te
       const auto at = static_cast<std::size_t>(d);
       const Linearisation& linear = term.linearised.by_domain[at];
       const std::int64_t used = term.sums.used.col(d).sum();
-      const std::int64_t strata = groups_used(by_stratum[t], *term.estimator, d);
-      const std::int64_t units = term.sums.grouping == Grouping::kStratum
-                                     ? used
-                                     : groups_used(term.sums.by_group, *term.estimator, d);
+      const std::int64_t strata = strata_used(by_stratum[t], *term.estimator, d);
+      const bool by_row = term.sums.grouping == Grouping::kStratum;
+      const UnitsUsed units = by_row ? rows_used(design, term.sums, d)
+                                     : units_used(design, term.sums.by_group, *term.estimator, d);
+      const std::int64_t sampled = units.sampled;
       const Eigen::VectorXd& sums = term.linearised.sums[at];
       const double population = term.estimator->of_levels() ? sums.sum() : sums[0];
       for (Eigen::Index j = 0; j < term.estimator->estimates(); ++j) {
@@ -72,8 +103,9 @@ void describe(const Design& design, const Domains& domains, const std::vector<Te
         with.push_back(simple_random_variance({used, population}, gradient, sums, second, true));
         result.used.push_back(used);
         result.missing.push_back(term.sums.missing.col(d).sum());
-        result.units.push_back(units);
+        result.units.push_back(units.all);
         result.strata.push_back(strata);
+        result.sampled_units.push_back(sampled);
       }
     }
   }
@@ -141,7 +173,8 @@ void mark_not_estimable(const std::vector<Term>& terms, Estimated& result) {
     for (const Term& term : terms) {
       for (Eigen::Index j = 0; j < term.estimator->estimates(); ++j, ++i) {
         const auto at = static_cast<std::size_t>(i);
-        const bool lone = term.estimator->is_ratio() && result.units[at] < 2;
+        const bool lone =
+            term.estimator->is_ratio() && result.units[at] < 2 && result.sampled_units[at] > 0;
         if (result.used[at] == 0 || lone || std::isnan(result.estimates.values[i])) {
           result.estimates.deviations.matrix.col(i).setConstant(kNotANumber);
         }
@@ -155,16 +188,22 @@ void set_keys(const Design& design, const SampleKeys& keys, Deviations& deviatio
   for (Eigen::Index unit = 0; unit < design.units(); ++unit) {
     const auto at = static_cast<std::size_t>(unit);
     const auto h = static_cast<std::size_t>(design.stratum_of_unit(unit));
-    deviations.units.push_back(keys.units.empty() ? static_cast<std::uint64_t>(unit)
-                                                  : keys.units[at]);
-    deviations.strata.push_back(keys.strata.empty() ? static_cast<std::uint64_t>(h)
-                                                    : keys.strata[h]);
+    // Without a name, a unit is known within its own sample only.
+    deviations.units.push_back(keys.units.empty() ? mix(keys.sample, at) : keys.units[at]);
+    deviations.strata.push_back(keys.strata.empty() ? mix(~keys.sample, h) : keys.strata[h]);
+    deviations.counted.push_back(design.unit_counts(unit) ? 1 : 0);
   }
   deviations.degrees_of_freedom = design.degrees_of_freedom();
 }
 
-void check_lengths(const Design& design, const Domains& domains,
+void check_lengths(const Design& design, const SampleKeys& keys, const Domains& domains,
                    std::span<const EstimatorPtr> estimators) {
+  const auto has = [](const std::vector<std::uint64_t>& names, Eigen::Index size) {
+    return names.empty() || static_cast<Eigen::Index>(names.size()) == size;
+  };
+  if (!has(keys.units, design.units()) || !has(keys.strata, design.strata())) {
+    throw std::invalid_argument("a key is needed for every unit and every stratum, or for none");
+  }
   const auto check = [&](const std::string& name, Eigen::Index size) {
     if (size != design.rows()) {
       throw InvalidColumn(name, InvalidColumn::Problem::kWrongLength,
@@ -188,14 +227,13 @@ void check_lengths(const Design& design, const Domains& domains,
 
 Estimated estimate(const Design& design, const SampleKeys& keys, const Domains& domains,
                    std::span<const EstimatorPtr> estimators, int threads, Eigen::Index kept) {
-  check_lengths(design, domains, estimators);
+  check_lengths(design, keys, domains, estimators);
   Eigen::Index features = 0;
   Eigen::Index per_domain = 0;
   for (const EstimatorPtr& estimator : estimators) {
     features += estimator->features();
     per_domain += estimator->estimates();
   }
-  const Eigen::Index estimates = domains.count() * per_domain;
   const bool element_wise =
       design.rows_are_units() && design.units() * domains.count() * features > kept;
   std::vector<Term> terms = linearise_all(
@@ -204,18 +242,12 @@ Estimated estimate(const Design& design, const SampleKeys& keys, const Domains& 
   Eigen::VectorXd srs;
   Eigen::VectorXd srs_replace;
   describe(design, domains, terms, result, srs, srs_replace);
-  const double df = design.degrees_of_freedom();
   if (element_wise) {
-    result.estimates.deviations =
-        square_root(element_covariance(design, domains, terms, threads), df, keys.sample);
+    result.estimates.deviations = square_root(element_covariance(design, domains, terms, threads),
+                                              design.degrees_of_freedom(), keys.sample);
   } else {
-    RowMatrix matrix = deviations(design, domains, terms, per_domain);
-    if (design.units() * estimates > kept && design.units() > estimates) {
-      result.estimates.deviations = square_root(matrix.transpose() * matrix, df, keys.sample);
-    } else {
-      result.estimates.deviations.matrix = std::move(matrix);
-      set_keys(design, keys, result.estimates.deviations);
-    }
+    result.estimates.deviations.matrix = deviations(design, domains, terms, per_domain);
+    set_keys(design, keys, result.estimates.deviations);
   }
   mark_not_estimable(terms, result);
   const Eigen::VectorXd variance = result.estimates.standard_errors().cwiseAbs2();

@@ -1,6 +1,7 @@
 #include "steelyard/estimator.hpp"
 
 #include <limits>
+#include <stdexcept>
 #include <utility>
 
 namespace steelyard {
@@ -21,6 +22,12 @@ Eigen::VectorXd weigh(const LevelSets& sets, const Eigen::VectorXd& levels) {
 Linearisation undefined(Eigen::Index estimates, Eigen::Index features) {
   return {Eigen::VectorXd::Constant(estimates, kNotANumber),
           Eigen::MatrixXd::Zero(estimates, features)};
+}
+
+void check_sets(const Codes& levels, const LevelSets& sets) {
+  if (sets.cols() != levels.levels()) {
+    throw std::invalid_argument("sets of levels need a column for each level");
+  }
 }
 
 class Total final : public Estimator {
@@ -116,10 +123,12 @@ EstimatorPtr ratio(Column y, Column x) {
 }
 
 EstimatorPtr count(Codes levels, LevelSets sets) {
+  check_sets(levels, sets);
   return std::make_shared<Count>(std::move(levels), std::move(sets));
 }
 
 EstimatorPtr proportion(Codes levels, LevelSets sets) {
+  check_sets(levels, sets);
   return std::make_shared<Proportion>(std::move(levels), std::move(sets));
 }
 

@@ -85,7 +85,7 @@ Interval proportion_interval(const ProportionSummary& s, ProportionInterval meth
   if (std::isnan(s.proportion) || std::isnan(s.se)) {
     return {kNotANumber, kNotANumber};
   }
-  if (s.proportion <= 0 || s.proportion >= 1) {
+  if (!s.census && (s.proportion <= 0 || s.proportion >= 1)) {
     return open_side(extreme_interval(s, level), side, 0, 1);
   }
   if (s.se == 0) {

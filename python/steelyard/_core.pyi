@@ -172,9 +172,9 @@ class SampleKeys:
     """
     def __init__(
         self,
+        sample: typing.SupportsInt | typing.SupportsIndex,
         units: numpy.typing.NDArray[numpy.uint64],
         strata: numpy.typing.NDArray[numpy.uint64],
-        sample: typing.SupportsInt | typing.SupportsIndex,
     ) -> None: ...
 
 class Estimated:
@@ -189,6 +189,8 @@ class Estimated:
     def estimates(self) -> Estimates: ...
     @property
     def missing(self) -> numpy.typing.NDArray[numpy.int64]: ...
+    @property
+    def sampled_units(self) -> numpy.typing.NDArray[numpy.int64]: ...
     @property
     def strata(self) -> numpy.typing.NDArray[numpy.int64]: ...
     @property
@@ -270,6 +272,7 @@ def proportion_intervals(
     ses: numpy.typing.NDArray[numpy.float64],
     degrees_of_freedom: typing.SupportsFloat | typing.SupportsIndex,
     n: numpy.typing.NDArray[numpy.int64],
+    census: numpy.typing.NDArray[numpy.bool],
     method: str,
     level: typing.SupportsFloat | typing.SupportsIndex,
     side: str,

@@ -233,14 +233,21 @@ def _indicators(root: _Node) -> tuple[Indicator, ...]:
 
 def _indicator(node: _Node) -> Indicator:
     node.only(_INDICATOR_KEYS)
+    positive = _answers(node, "positive")
+    answers = _answers(node, "answers") if "answers" in node.table else ()
+    for answer in positive:
+        if answers and answer not in answers:
+            raise node.error(
+                "positive", f"{answer!r} is not among answers.{nearest_text(answer, answers)}"
+            )
     base = node.node("base")
     target = node.node("target")
     return Indicator(
         code=node.text("code"),
         label=node.text("label"),
         question=node.text("question"),
-        positive=_answers(node, "positive"),
-        answers=_answers(node, "answers") if "answers" in node.table else (),
+        positive=positive,
+        answers=answers,
         base=None if base is None else _base(base),
         target=None if target is None else _target(target),
         published=_published(node),

@@ -119,7 +119,9 @@ class Columns:
         values = series.to_numpy()
         if values.dtype.str[1:] not in _IN_PLACE or not values.dtype.isnative:
             values = values.astype(np.float64)
-        return np.require(values, requirements=["C", "A"])
+        values = np.require(values, requirements=["C", "A"])
+        # What somebody else can still write must not change the survey.
+        return values.copy() if values.flags.writeable and values.base is not None else values
 
 
 def level_codes(name: str, factor: Factor, wanted: Level | Iterable[Level]) -> list[int]:

@@ -32,6 +32,7 @@ class Change:
     ratio: Estimates
     shared_units: int
     shared_share: float
+    by_unit: bool
 
 
 class Comparison:
@@ -116,14 +117,21 @@ class Comparison:
             f"only in {period}, so without a change: {', '.join(labels)}"
             for period, labels in self._unmatched.items()
             if labels
-        ] + [
-            f"{change.period} shares {change.shared_units:,} units with {self._base} "
-            f"({change.shared_share:.0%} of its own)"
-            + ("" if change.shared_units else ": compared as independent samples")
-            for change in self._changes
-        ]
+        ] + [self._overlap_text(change) for change in self._changes]
         first = next(iter(self._levels.values()))
         return lines + [f"{name}: {text}" for name, text in first.conventions.items()]
+
+    def _overlap_text(self, change: Change) -> str:
+        if not change.by_unit:
+            return (
+                f"{change.period} and {self._base} are compared as independent samples: there are "
+                "too many rows to keep what each adds; name clusters to find shared units"
+            )
+        text = (
+            f"{change.period} shares {change.shared_units:,} units with {self._base} "
+            f"({change.shared_share:.0%} of its own)"
+        )
+        return text if change.shared_units else f"{text}: compared as independent samples"
 
 
 def compare(
@@ -224,7 +232,8 @@ def _change(period: Period, base: Estimates, wave: Estimates) -> Change:
         difference=after - before,
         ratio=after / before,
         shared_units=shared,
-        shared_share=shared / len(after.core.unit_keys),
+        shared_share=shared / max(1, len(after.core.unit_keys)),
+        by_unit=before.core.by_unit and after.core.by_unit,
     )
 
 
@@ -234,7 +243,7 @@ def _unmatched(levels: Mapping[Period, Estimates]) -> dict[Period, list[str]]:
     common = set.intersection(*(set(each) for each in keys.values()))
     return {
         period: [
-            " / ".join(str(part) for part in key if part is not None)
+            " / ".join(str(part) for part in key[:-1] if part is not None)
             for key in each
             if key not in common
         ]

@@ -19,6 +19,7 @@ def cumulative_proportion(
     question: str,
     positive: Sequence[Level],
     *,
+    levels: Sequence[Level] = (),
     where: Where | None = None,
     level: float = 0.95,
 ) -> Estimates:
@@ -33,8 +34,8 @@ def cumulative_proportion(
     question : str
         Categorical column of every survey.
     positive : sequence of levels
-        Answers to take together. Each must occur in at least one survey.
-    where, level
+        Answers to take together. Each must occur in at least one survey, or be among `levels`.
+    levels, where, level
         As for :meth:`Survey.mean`.
 
     Returns
@@ -51,7 +52,7 @@ def cumulative_proportion(
     -----
     A function of the weighted counts of answers in every survey, by the delta method.
     """
-    counts = [survey.count(question, where=where, level=level) for survey in surveys]
+    counts = [survey.count(question, levels=levels, where=where, level=level) for survey in surveys]
     answers = [answer for table in counts for answer in table.labels.level]
     for answer in positive:
         if answer not in answers:
@@ -67,9 +68,16 @@ def cumulative_proportion(
     yes = [x for x, answer in zip(terms, answers, strict=True) if answer in positive]
     share = sum(yes[1:], start=yes[0]) / sum(terms[1:], start=terms[0])
     labels = Labels({}, [question], [" + ".join(map(str, positive))], ["proportion"])
-    evidence = Evidence.pooled([table.evidence for table in counts])
+    certain = any(_share_of(table, positive) in (0.0, 1.0) for table in counts)
+    evidence = Evidence.pooled([table.evidence for table in counts], certain=certain)
     core = propagate(together, [share])
     if any(table.evidence.units[0] < 2 for table in counts):
         # One unit shows nothing of its error, so neither do the years together.
         core = core.delta(core.values, np.array([[np.nan]]))
     return Estimates(core, labels, evidence, counts[0].presentation)
+
+
+def _share_of(counts: Estimates, positive: Sequence[Level]) -> float:
+    pairs = list(zip(counts.labels.level, counts.estimate.tolist(), strict=True))
+    yes = float(sum(c for answer, c in pairs if answer in positive))
+    return yes / float(sum(c for _, c in pairs))

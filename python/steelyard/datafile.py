@@ -12,6 +12,13 @@ from steelyard.errors import DataFileError
 Backend: TypeAlias = Literal["polars", "pandas", "pyarrow"]
 BACKENDS: tuple[Backend, ...] = ("polars", "pandas", "pyarrow")
 
+# The same file gives the same columns: only an empty cell is missing, and types go by all rows.
+_CSV_OPTIONS: dict[Backend, dict[str, object]] = {
+    "polars": {"infer_schema_length": None},
+    "pandas": {"keep_default_na": False, "na_values": [""]},
+    "pyarrow": {},
+}
+
 
 def installed_backend(name: str | None = None) -> Backend:
     """Return the frame library asked for, or the first that is installed.
@@ -63,10 +70,13 @@ def read_frame(path: str | Path, backend: str | None = None) -> IntoDataFrame:
     read = {"csv": nw.read_csv, "parquet": nw.read_parquet}.get(kinds[-1])
     if read is None:
         raise DataFileError(f"{file}: a .csv or .parquet file is needed")
+    options = _CSV_OPTIONS[chosen] if kinds[-1] == "csv" else {}
     try:
-        frame = read(str(file), backend=chosen)
-    except Exception as error:
-        raise DataFileError(f"{file}: {chosen} cannot read it: {error}") from error
+        frame = read(str(file), backend=chosen, **options)
+    except Exception as error:  # whose text may quote the data
+        raise DataFileError(
+            f"{file}: {chosen} cannot read it as {kinds[-1].upper()} ({type(error).__name__})"
+        ) from error
     if chosen == "pyarrow":  # its reader keeps empty text where the others have nothing
         text = [name for name, dtype in frame.schema.items() if dtype == nw.String]
         frame = frame.with_columns(

@@ -25,6 +25,7 @@ __all__ = [
     "NotNumeric",
     "ReservedName",
     "SteelyardError",
+    "TooManyLevels",
     "UnknownLevel",
 ]
 
@@ -109,6 +110,10 @@ class EmptyFrame(SteelyardError, ValueError):
 
 class EmptyDomain(SteelyardError, ValueError):
     """No row, or no answer, is left to estimate from."""
+
+
+class TooManyLevels(SteelyardError, ValueError):
+    """A column has so many distinct values that a share of each says nothing."""
 
 
 class UnknownLevel(SteelyardError, ValueError):

@@ -37,6 +37,7 @@ UNDEFINED = "not defined for these values"
 NOBODY = "nobody gave this answer: exact one-sided interval"
 EVERYBODY = "everybody gave this answer: exact one-sided interval"
 ONE_SIDE = "made from a share of 0 or 1, whose error is not known: interval too narrow"
+CENSUS = "the whole population: no sampling error"
 NO_VARIATION = "no variation between units: an error of 0 is not certainty"
 
 
@@ -161,7 +162,7 @@ class Estimates:
     def conventions(self) -> dict[str, str]:
         """Which rules the figures follow, in words."""
         return {
-            "interval": f"{self._shown.level:.0%}, t on the degrees of freedom shown"
+            "interval": f"{100 * self._shown.level:g}%, t on the degrees of freedom shown"
             + (", logit for proportions" if "proportion" in self._labels.kind else ""),
             **self._shown.conventions,
         }
@@ -169,7 +170,8 @@ class Estimates:
     @property
     def notes(self) -> list[str | None]:
         """A reason beside each estimate that is not what it seems, or None."""
-        return [self._note(i) for i in range(len(self))]
+        rows = zip(self.estimate, self.se, self._without_variation, strict=True)
+        return [self._note(i, *row) for i, row in enumerate(rows)]
 
     def ci(
         self,
@@ -416,19 +418,21 @@ class Estimates:
             lines.append(f"{self._shown.ungrouped:,} rows belong to no group: a label is missing")
         return lines
 
-    def _note(self, row: int) -> str | None:
-        value, se = self.estimate[row], self.se[row]
-        if self.n[row] == 0:
+    def _note(self, row: int, value: float, se: float, without_variation: bool) -> str | None:
+        evidence = self._evidence
+        if evidence.n[row] == 0:
             return NO_ANSWERS
         if not np.isfinite(value):
             return UNDEFINED
         if not np.isfinite(se):
-            return ONE_UNIT if self._evidence.units[row] < 2 else NOT_ESTIMABLE
-        if self._evidence.certain[row]:
-            if self._labels.kind[row] != "proportion":
+            return ONE_UNIT if evidence.units[row] < 2 else NOT_ESTIMABLE
+        if evidence.census[row]:
+            return CENSUS
+        if evidence.certain[row]:
+            if self._labels.kind[row] != "proportion" or value not in (0.0, 1.0):
                 return ONE_SIDE
             return NOBODY if value == 0 else EVERYBODY
-        return NO_VARIATION if self._without_variation[row] else None
+        return NO_VARIATION if without_variation else None
 
     @property
     def _without_variation(self) -> Flags:
@@ -441,8 +445,9 @@ class Estimates:
     ) -> tuple[Floats, Floats]:
         values, ses = self.estimate[rows], self.se[rows]
         df = np.inf if method == "normal" else self.df
+        n, census = self.n[rows], self._evidence.census[rows]
         if all(self._labels.kind[i] == "proportion" for i in rows):
-            return _core.proportion_intervals(values, ses, df, self.n[rows], method, level, side)
+            return _core.proportion_intervals(values, ses, df, n, census, method, level, side)
         if method not in ("t", "normal"):
             raise ValueError(f"there is no interval {method!r}: choose one of 't', 'normal'")
         return _core.wald_intervals(values, ses, df, level, side)

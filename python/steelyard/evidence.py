@@ -16,7 +16,8 @@ Flags: TypeAlias = npt.NDArray[np.bool_]
 class Evidence:
     """What stands beside each estimate: counts of rows and units, and design effects.
 
-    `certain` marks estimates made from a share of 0 or 1, whose error the sample does not show.
+    `certain` marks estimates made from a share of 0 or 1, whose error the sample does not show;
+    `census` those of a domain that was taken whole, which have no sampling error.
     """
 
     n: Integers
@@ -26,9 +27,11 @@ class Evidence:
     deff: Floats
     deff_replace: Floats
     certain: Flags
+    census: Flags
 
     def __post_init__(self) -> None:
-        for array in (self.n, self.missing, self.units, self.strata, self.deff, self.certain):
+        counts = (self.n, self.missing, self.units, self.strata)
+        for array in (*counts, self.deff, self.deff_replace, self.certain, self.census):
             array.flags.writeable = False
 
     def select(self, rows: Sequence[int]) -> "Evidence":
@@ -42,6 +45,7 @@ class Evidence:
             self.deff[i],
             self.deff_replace[i],
             self.certain[i],
+            self.census[i],
         )
 
     def with_other(self, other: "Evidence") -> "Evidence":
@@ -55,6 +59,7 @@ class Evidence:
             nothing,
             nothing.copy(),
             self.certain | other.certain,
+            self.census & other.census,
         )
 
     def of_functions(self, jacobian: Floats) -> "Evidence":
@@ -70,9 +75,10 @@ class Evidence:
             nothing,
             nothing.copy(),
             np.array([part[4] for part in parts], dtype=np.bool_),
+            np.array([part[5] for part in parts], dtype=np.bool_),
         )
 
-    def _of_function(self, used: Flags) -> tuple[int, int, int, int, bool]:
+    def _of_function(self, used: Flags) -> tuple[int, int, int, int, bool, bool]:
         if not used.any():
             used = np.ones(len(self.n), dtype=np.bool_)
         return (
@@ -81,10 +87,11 @@ class Evidence:
             int(self.units[used].min()),
             int(self.strata[used].max()),
             bool(self.certain[used].any()),
+            bool(self.census[used].all()),
         )
 
     @classmethod
-    def pooled(cls, parts: Sequence["Evidence"]) -> "Evidence":
+    def pooled(cls, parts: Sequence["Evidence"], *, certain: bool) -> "Evidence":
         """Evidence of one function of several samples: the sums over the first row of each."""
 
         def total(counts: Sequence[Integers]) -> Integers:
@@ -98,5 +105,6 @@ class Evidence:
             total([part.strata for part in parts]),
             nothing,
             nothing.copy(),
-            np.array([False]),
+            np.array([certain]),
+            np.array([all(bool(part.census[0]) for part in parts)]),
         )

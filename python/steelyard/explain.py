@@ -17,6 +17,8 @@ from steelyard.errors import (
 )
 from steelyard.levels import Level
 
+JOINT = "\x1f"  # between the parts of a label of several columns: no name holds it
+
 _FAULT = {
     "nan": "missing (null or NaN)",
     "missing": "missing (null or NaN)",
@@ -61,12 +63,16 @@ class DesignNames:
         """The labels of some strata, the first few, and the columns that make them."""
         if not self.strata_labels:
             return "the sample, which is one stratum,"
-        labels = shortened([self.strata_labels[code] for code in codes])
+        labels = shortened([_shown(self.strata_labels[code]) for code in codes])
         return f"stratum {labels} of {', '.join(repr(name) for name in self.strata)}"
 
     def units_text(self, codes: list[int]) -> str:
         """The labels of some clusters, the first few."""
-        return shortened([self.unit_labels[code] for code in codes])
+        return shortened([_shown(self.unit_labels[code]) for code in codes])
+
+
+def _shown(label: Level) -> Level:
+    return label.replace(JOINT, " / ") if isinstance(label, str) else label
 
 
 def explain(error: _core.InvalidColumn | _core.DesignError, names: DesignNames) -> SteelyardError:

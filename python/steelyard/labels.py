@@ -37,7 +37,7 @@ class Labels:
 
     def keys(self) -> list[tuple[Level, ...]]:
         """Everything that tells one row from another, as a tuple a row."""
-        return list(zip(*self.by.values(), self.variable, self.level, strict=True))
+        return list(zip(*self.by.values(), self.variable, self.level, self.kind, strict=True))
 
     def holds(self, row: int, label: Level) -> bool:
         """Does any label of the row equal this one?"""

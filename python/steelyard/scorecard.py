@@ -90,13 +90,16 @@ class IndicatorResult:
         target = self.indicator.target
         if target is None or self.judged is not None:
             return None
+        broken = self.indicator.break_between(target.years[0], target.years[-1])
+        if broken is not None:
+            return f"not judged: a break in {broken.year}: {broken.reason}"
         return f"the target is for {target.period}, which was not evaluated"
 
 
 def judge(estimate: Estimates, target: Target) -> Verdict:
     """Say "met" or "not met" only where the whole confidence interval is on that side."""
     low, high = estimate.ci()[0]
-    if np.isnan(low):
+    if np.isnan(low) or (low == high and not estimate.evidence.census[0]):
         return "undetermined"
     goal = target.value.value
     if target.direction == "at most":
@@ -217,18 +220,37 @@ class Scorecard:
             )
             for year, survey in waves.items()
         )
+        cumulative = self._cumulative(indicator, waves, level, answers)
+        change, reason = self._change(indicator, years)
+        return IndicatorResult(indicator, years, cumulative, change, reason)
+
+    def _cumulative(
+        self,
+        indicator: Indicator,
+        waves: Mapping[int, Survey],
+        level: float,
+        answers: Sequence[Level],
+    ) -> Estimates | None:
+        """The target's years together, where there are several, all evaluated and comparable."""
         target = indicator.target
-        cumulative = None
-        if target is not None and len(target.years) > 1 and set(target.years) <= set(waves):
-            cumulative = cumulative_proportion(
+        if target is None or len(target.years) < 2 or not set(target.years) <= set(waves):
+            return None
+        if indicator.break_between(target.years[0], target.years[-1]) is not None:
+            return None
+        try:
+            return cumulative_proportion(
                 [waves[year] for year in target.years],
                 indicator.question,
                 indicator.positive,
+                levels=answers,
                 where=indicator.base,
                 level=level,
             )
-        change, reason = self._change(indicator, years)
-        return IndicatorResult(indicator, years, cumulative, change, reason)
+        except SteelyardError as error:
+            raise CardError(
+                f"{self._card.path}: indicator {indicator.code!r} in {target.period}: {error}",
+                column=error.column,
+            ) from None
 
     def _occur(self, indicator: Indicator, waves: Mapping[int, Survey]) -> bool:
         """Does each positive answer occur in some year? Then its absence in another counts 0."""
@@ -374,8 +396,8 @@ class Evaluation:
     def footer(self) -> list[str]:
         """Say in sentences how the figures were made."""
         lines = [
-            f"Shares are weighted, with {self._level:.0%} logit intervals on the design's degrees "
-            "of freedom; n is unweighted.",
+            f"Shares are weighted, with {100 * self._level:g}% logit intervals on the design's "
+            "degrees of freedom; n is unweighted.",
             "A target is met, or not met, when the whole interval is on that side of it; otherwise "
             "the data leave it undetermined.",
             "Years together: positive answers of all the years over answers of all the years, each "

@@ -46,11 +46,6 @@ class Statistic:
         return self.name or "/".join(self.columns) or "rows"
 
     @property
-    def is_share(self) -> bool:
-        """Does it lie between 0 and 1 by its nature?"""
-        return self.kind == "proportion"
-
-    @property
     def level(self) -> str | None:
         """How results call a set of positive answers."""
         if self.positive is None:

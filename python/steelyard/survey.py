@@ -21,7 +21,7 @@ from steelyard.errors import (
 )
 from steelyard.estimates import Estimates, Presentation
 from steelyard.evidence import Evidence
-from steelyard.explain import DesignNames, explain
+from steelyard.explain import JOINT, DesignNames, explain
 from steelyard.labels import Labels
 from steelyard.levels import Factor, Level
 from steelyard.statistic import (
@@ -379,6 +379,7 @@ class Survey:
             raise explain(error, self._names) from None
         self._check_answers(terms, domain, result)
         labels = self._labels(domain, terms)
+        _refuse_equal_names(labels)
         values = result.estimates.values
         share = np.array([kind == "proportion" for kind in labels.kind], dtype=np.bool_)
         evidence = Evidence(
@@ -388,7 +389,8 @@ class Survey:
             result.strata,
             result.deff,
             result.deff_replace,
-            share & ((values == 0) | (values == 1)),
+            share & ((values == 0) | (values == 1)) & (result.sampled_units > 0),
+            (result.used > 0) & (result.sampled_units == 0),
         )
         shown = Presentation(
             level, domain.ungrouped, self._columns.implementation, self._conventions()
@@ -474,7 +476,7 @@ class Survey:
         if len(factors) == 1 and (factors[0].codes.counts > 0).all():
             return factors[0]
         codes, labels, _ = cross(factors, np.zeros(0, dtype=np.bool_), len(self._columns))
-        return Factor(codes, tuple(" / ".join(str(part) for part in label) for label in labels))
+        return Factor(codes, tuple(JOINT.join(str(part) for part in label) for label in labels))
 
     def _units(self, name: str | None, strata: Factor | None, nest: bool) -> Factor | None:
         if name is None:
@@ -485,20 +487,28 @@ class Survey:
             return factor
         parts = [strata, factor] if nested and strata is not None else [factor]
         codes, labels, _ = cross(parts, np.zeros(0, dtype=np.bool_), len(self._columns))
-        return Factor(codes, tuple(" / ".join(str(part) for part in label) for label in labels))
+        return Factor(codes, tuple(JOINT.join(str(part) for part in label) for label in labels))
 
     def _sample_keys(self) -> _core.SampleKeys:
         """Names of units and strata as 64-bit keys, so that two surveys find what they share."""
         if self._keys is None:
             names = self._names
             units = _keys(names.unit_labels, "")
-            if names.clusters is None and self._design.units <= _core.KEPT_DEVIATIONS:
-                # Rows have no names of their own: they are found again in this survey only.
-                units = np.arange(self._design.units, dtype=np.uint64) ^ np.uint64(self._sample)
-            self._keys = _core.SampleKeys(
-                units, _keys(names.strata_labels or ("",), "stratum"), self._sample
-            )
+            strata = _keys(names.strata_labels or ("",), "stratum")
+            self._keys = _core.SampleKeys(self._sample, units, strata)
         return self._keys
+
+
+def _refuse_equal_names(labels: Labels) -> None:
+    """Statistics of one name could not be told apart when selected or compared."""
+    seen: set[tuple[Level, ...]] = set()
+    for *key, _ in labels.keys():  # noqa: SIM118
+        if tuple(key) in seen:
+            raise ValueError(
+                f"two statistics are called {key[-2]!r}: name them, as in "
+                "estimate({'a': ..., 'b': ...})"
+            )
+        seen.add(tuple(key))
 
 
 def _keys(labels: Sequence[Level], salt: str) -> npt.NDArray[np.uint64]:

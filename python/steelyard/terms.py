@@ -7,9 +7,11 @@ import numpy as np
 
 from steelyard import _core
 from steelyard.columns import BoolArray, Columns, NumberArray, level_codes
-from steelyard.errors import EmptyDomain, MissingValues, NotNumeric, rows_text
+from steelyard.errors import EmptyDomain, MissingValues, NotNumeric, TooManyLevels, rows_text
 from steelyard.levels import Level, with_levels, with_missing_level
 from steelyard.statistic import MISSING_LABEL, Kind, Statistic
+
+MOST_LEVELS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,12 @@ def _term_of_levels(columns: Columns, statistic: Statistic) -> Term:
     if statistic.missing == "level":
         factor = with_missing_level(factor, MISSING_LABEL)
     size = len(factor.levels)
+    if statistic.positive is None and size > MOST_LEVELS:
+        raise TooManyLevels(
+            f"column {name!r} has {size:,} distinct values: name those that count in positive=, "
+            "or take its mean",
+            column=name,
+        )
     if statistic.positive is None:
         return Term(statistic, make(factor.codes, np.eye(size)), factor.levels)
     positive = np.zeros((1, size))

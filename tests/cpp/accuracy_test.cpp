@@ -161,7 +161,7 @@ void expect_domain_accurate(double centre, const Wild& wild) {
     const double expected = textbook::se(sample, textbook::mean(sample, y, used));
     for (const Eigen::Index kept : {Eigen::Index{0}, kAll}) {
       const Estimated result =
-          estimate(sample.design(), {}, {domains}, std::vector{mean(column(y))}, 1, kept);
+          estimate(sample.design(), kSample, {domains}, std::vector{mean(column(y))}, 1, kept);
       EXPECT_NEAR(se(result, 1) / expected, 1, kTolerance) << clusters << ", kept " << kept;
       const double srs = simple_random_variance_of_mean(calm);
       EXPECT_NEAR(result.deff_replace[1] * srs / (expected * expected), 1, kTolerance)

@@ -104,9 +104,9 @@ TEST(Design, ARowIsAClusterOfOne) {
   }
   const auto estimators = all_estimators(survey);
   const Estimated rows =
-      estimate(survey.sample.design(), {}, {survey.domain}, estimators, 1, kKeptDeviations);
+      estimate(survey.sample.design(), kSample, {survey.domain}, estimators, 1, kKeptDeviations);
   const Estimated clusters =
-      estimate(clustered.design(), {}, {survey.domain}, estimators, 1, kKeptDeviations);
+      estimate(clustered.design(), kSample, {survey.domain}, estimators, 1, kKeptDeviations);
   EXPECT_TRUE(same_bits(rows.estimates.values, clusters.estimates.values));
   EXPECT_TRUE(rows.estimates.covariance().isApprox(clusters.estimates.covariance(), 1e-14));
   EXPECT_EQ(rows.units, clusters.units);

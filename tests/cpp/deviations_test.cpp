@@ -21,6 +21,7 @@ Deviations deviations(const Keys& units, const Keys& strata, std::uint64_t sampl
   }
   result.units = units;
   result.strata = strata;
+  result.counted.assign(units.size(), 1);
   result.samples = {sample};
   Keys distinct = strata;
   std::sort(distinct.begin(), distinct.end());

@@ -78,7 +78,7 @@ std::vector<textbook::Figure> textbook_figures(const Survey& survey) {
 
 void expect_textbook(const Survey& survey) {
   const Estimated result =
-      estimate(survey.sample.design(), {}, {survey.domain}, all_estimators(survey), 1);
+      estimate(survey.sample.design(), kSample, {survey.domain}, all_estimators(survey), 1);
   const auto figures = textbook_figures(survey);
   ASSERT_EQ(result.estimates.size(), static_cast<Eigen::Index>(figures.size()));
   const Eigen::MatrixXd covariance = result.estimates.covariance();
@@ -107,7 +107,7 @@ TEST(Estimate, OrdersByDomainThenEstimatorThenLevel) {
   const Sample sample{.rows = 4};
   const Codes answer = codes({0, 1, 1, 0});
   const Estimated result = estimate(
-      sample.design(), {}, {codes({0, 0, 1, 1})},
+      sample.design(), kSample, {codes({0, 0, 1, 1})},
       std::vector{count(answer, LevelSets::Identity(2, 2)), total(column({1, 2, 3, 4}))}, 1);
   EXPECT_EQ(result.estimates.values, (Eigen::VectorXd(6) << 1, 1, 3, 1, 1, 7).finished());
 }
@@ -120,7 +120,7 @@ TEST(Estimate, ProportionIsTheMeanOfItsIndicator) {
     indicator.push_back(level < 0 ? kNaN : (level >= 2 ? 1 : 0));
   }
   const Estimated result = estimate(
-      survey.sample.design(), {}, {survey.domain},
+      survey.sample.design(), kSample, {survey.domain},
       std::vector{proportion(survey.answer, one_set({0, 0, 1, 1})), mean(column(indicator))}, 1);
   for (Eigen::Index d = 0; d < 3; ++d) {
     EXPECT_NEAR(result.estimates.values[2 * d], result.estimates.values[2 * d + 1], 1e-14);
@@ -143,7 +143,7 @@ TEST(Estimate, DomainMeanIsARatioOfTotals) {
   }
   const Design design = survey.sample.design();
   const Estimated domains =
-      estimate(design, {}, {survey.domain}, std::vector{mean(column(survey.y))}, 1);
+      estimate(design, kSample, {survey.domain}, std::vector{mean(column(survey.y))}, 1);
   const Estimated quotient = estimate_all(design, {ratio(column(y), column(in, "in"))});
   EXPECT_NEAR(domains.estimates.values[1] / quotient.estimates.values[0], 1, 1e-14);
   EXPECT_NEAR(se(domains, 1) / se(quotient), 1, 1e-12);
@@ -167,8 +167,8 @@ TEST(Estimate, CountsAddUp) {
 
 TEST(Estimate, CountsRowsUnitsAndStrataUsed) {
   const Survey survey = random_survey(300, 4, 3, 36);
-  const Estimated result =
-      estimate(survey.sample.design(), {}, {survey.domain}, std::vector{mean(column(survey.y))}, 1);
+  const Estimated result = estimate(survey.sample.design(), kSample, {survey.domain},
+                                    std::vector{mean(column(survey.y))}, 1);
   for (std::int32_t d = 0; d < 3; ++d) {
     std::set<std::int32_t> units;
     std::set<std::int32_t> strata;
@@ -196,7 +196,7 @@ TEST(Estimate, CountsRowsUnitsAndStrataUsed) {
 TEST(Estimate, OfADomainWithoutAnswersIsNotKnown) {
   const Sample sample{.rows = 6, .units = {0, 0, 1, 1, 2, 2}};
   const Column y = column({1, kNaN, 2, kNaN, 4, kNaN});
-  const Estimated result = estimate(sample.design(), {}, {Codes({0, 1, 0, 1, 0, 1}, 3)},
+  const Estimated result = estimate(sample.design(), kSample, {Codes({0, 1, 0, 1, 0, 1}, 3)},
                                     std::vector{mean(y), total(y)}, 1);
   EXPECT_FALSE(std::isnan(se(result, 0)));
   for (Eigen::Index i = 2; i < 6; ++i) {
@@ -211,8 +211,8 @@ TEST(Estimate, OfADomainWithoutAnswersIsNotKnown) {
 TEST(Estimate, OfAMeanInsideOneClusterHasNoKnownError) {
   const Sample sample{.rows = 6, .units = {0, 0, 1, 1, 2, 2}};
   const Column y = column({1, 3, 2, 5, 4, 6});
-  const Estimated result =
-      estimate(sample.design(), {}, {codes({0, 0, 1, 1, 1, 1})}, std::vector{mean(y), total(y)}, 1);
+  const Estimated result = estimate(sample.design(), kSample, {codes({0, 0, 1, 1, 1, 1})},
+                                    std::vector{mean(y), total(y)}, 1);
   EXPECT_EQ(result.estimates.values[0], 2);
   EXPECT_TRUE(std::isnan(se(result, 0)));
   EXPECT_GT(se(result, 1), 0);  // a total varies with the clusters drawn
@@ -260,14 +260,16 @@ TEST(Estimate, ReadsEveryStoredType) {
 TEST(Estimate, NamesUnitsStrataAndSample) {
   const Sample sample{.rows = 4, .strata = {0, 0, 1, 1}, .units = {0, 1, 2, 3}};
   const std::vector<EstimatorPtr> estimators = {mean(column({1, 2, 3, 5}))};
-  const SampleKeys keys{{11, 12, 13, 14}, {21, 22}, 5};
+  const SampleKeys keys{5, {11, 12, 13, 14}, {21, 22}};
   const Deviations named = estimate(sample.design(), keys, {}, estimators).estimates.deviations;
   EXPECT_EQ(named.units, keys.units);
   EXPECT_EQ(named.strata, (std::vector<std::uint64_t>{21, 21, 22, 22}));
   EXPECT_EQ(named.samples, (std::vector<std::uint64_t>{5}));
-  const Deviations plain = estimate(sample.design(), {}, {}, estimators).estimates.deviations;
-  EXPECT_EQ(plain.units, (std::vector<std::uint64_t>{0, 1, 2, 3}));
-  EXPECT_EQ(plain.strata, (std::vector<std::uint64_t>{0, 0, 1, 1}));
+  const Deviations plain = estimate(sample.design(), kSample, {}, estimators).estimates.deviations;
+  EXPECT_EQ(shared_units(plain, plain), 4);
+  const Deviations other =
+      estimate(sample.design(), SampleKeys(2), {}, estimators).estimates.deviations;
+  EXPECT_EQ(shared_units(plain, other), 0);
   EXPECT_TRUE(plain.by_unit);
 }
 

@@ -17,7 +17,7 @@ Estimates means_by_place() {
   for (std::int32_t row = 0; row < 20; ++row) {
     place.push_back(row % 4);
   }
-  return estimate(suites().design(), {}, {codes(place)},
+  return estimate(suites().design(), kSample, {codes(place)},
                   std::vector{mean(column(grade_point_averages()))}, 1)
       .estimates;
 }

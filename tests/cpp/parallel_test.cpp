@@ -59,7 +59,7 @@ constexpr Eigen::Index kManyRows = (Eigen::Index{1} << 17) + 12345;
 void expect_same_bits(const Survey& survey, Eigen::Index kept) {
   const Design design = survey.sample.design();
   const auto run = [&](int threads) {
-    return estimate(design, {}, {survey.domain}, all_estimators(survey), threads, kept);
+    return estimate(design, kSample, {survey.domain}, all_estimators(survey), threads, kept);
   };
   const Estimated one = run(1);
   for (const int threads : {2, 3, 8}) {

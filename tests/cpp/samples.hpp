@@ -18,6 +18,9 @@
 
 namespace steelyard::testing {
 
+/// For samples that are not compared with others.
+inline const SampleKeys kSample{1};
+
 using Values = std::vector<double>;
 using Labels = std::vector<std::int32_t>;
 
@@ -62,7 +65,7 @@ struct Sample {
 /// One estimator for all rows; unless `kept` says so, the deviations of all units.
 inline Estimated estimate_all(const Design& design, const std::vector<EstimatorPtr>& estimators,
                               int threads = 1, Eigen::Index kept = kKeptDeviations) {
-  return estimate(design, {}, {}, estimators, threads, kept);
+  return estimate(design, kSample, {}, estimators, threads, kept);
 }
 
 inline double se(const Estimated& estimated, Eigen::Index i = 0) {

@@ -627,7 +627,7 @@ def core_estimate(threads: int, kept: int, clusters: bool) -> _core.Estimated:
         "fail",
     )
     keys = _core.SampleKeys(
-        np.arange(design.units, dtype=np.uint64), np.arange(REGIONS, dtype=np.uint64), 1
+        1, np.arange(design.units, dtype=np.uint64), np.arange(REGIONS, dtype=np.uint64)
     )
     hours = np.ascontiguousarray(c["hours"])
     answer = _core.Codes(c["answer"].astype(np.int32), 3)

@@ -17,6 +17,13 @@ def test_ten_lines_run() -> None:
     assert len([line for line in block.splitlines() if line.strip()]) <= 10
 
 
+def test_links_lead_somewhere() -> None:
+    targets = re.findall(r"\]\(([^)#]+)\)", README)
+    assert targets
+    # The guides are not part of what is installed, so they may be absent beside the tests.
+    assert all((ROOT / target).exists() for target in targets if (ROOT / "notebooks").exists())
+
+
 def test_order_of_the_page() -> None:
     headings = re.findall(r"^## (.+)$", README, re.MULTILINE)
     assert headings[:5] == [

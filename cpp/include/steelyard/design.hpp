@@ -2,7 +2,6 @@
 
 #include <Eigen/Core>
 #include <cstdint>
-#include <optional>
 #include <vector>
 
 #include "steelyard/codes.hpp"
@@ -62,6 +61,9 @@ class Design {
     return strata() == 1 ? 0 : stratum_of_unit_[unit];
   }
 
+  /// Does the unit count for the degrees of freedom: has it a positive weight?
+  bool unit_counts(Eigen::Index unit) const { return unit_counts_[static_cast<std::size_t>(unit)]; }
+
   /// Factor of a stratum's centred sum of squares: (1 - f_h) n_h / (n_h - 1), by its policy.
   double scale(Eigen::Index h) const;
   Lonely lonely() const { return lonely_; }
@@ -78,6 +80,7 @@ class Design {
   Codes unit_of_row_;
   Codes stratum_of_unit_;
   std::vector<Stratum> stratum_;
+  std::vector<bool> unit_counts_;
   Lonely lonely_ = Lonely::kFail;
   double average_inflation_ = 1;
   double degrees_of_freedom_ = 0;

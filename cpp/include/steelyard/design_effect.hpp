@@ -1,8 +1,7 @@
 #pragma once
 
 #include <Eigen/Core>
-
-#include "steelyard/estimator.hpp"
+#include <cstdint>
 
 namespace steelyard {
 

@@ -16,6 +16,7 @@ struct Deviations {
   RowMatrix matrix;                    ///< units x estimates
   std::vector<std::uint64_t> units;    ///< key of each row's unit
   std::vector<std::uint64_t> strata;   ///< key of each row's stratum
+  std::vector<char> counted;           ///< does the row's unit count for degrees of freedom?
   std::vector<std::uint64_t> samples;  ///< key of each sample the rows come from
   double degrees_of_freedom = 0;
   /// False where units were too many to keep: rows are then a square root of the covariance, which
@@ -23,8 +24,11 @@ struct Deviations {
   bool by_unit = true;
 
   Eigen::Index estimates() const { return matrix.cols(); }
-  Eigen::MatrixXd covariance() const { return matrix.transpose() * matrix; }
+  Eigen::MatrixXd covariance() const;
 };
+
+/// A 64-bit key made from two.
+std::uint64_t mix(std::uint64_t state, std::uint64_t value);
 
 /// A square root of a covariance, as deviations without units.
 /// Joined with itself or with what was made from it, it covaries; with anything else it does not.
@@ -35,10 +39,10 @@ Deviations square_root(const Eigen::MatrixXd& covariance, double degrees_of_free
 /// Both sets of estimates side by side: rows with equal unit keys are one row, so that
 /// covariances between the two come from shared units.
 ///
-/// Degrees of freedom are units minus strata over the union. Two strata are one when they share a
-/// unit; where none is shared they were sampled apart and each loses its own.
-/// @throws std::invalid_argument when both come from one sample and the units of either were not
-///         kept, so that their covariance is not known.
+/// Degrees of freedom are units minus strata over the union, of those that count. Two strata are
+/// one when they share a unit; where none is shared they were sampled apart and each loses its own.
+/// @throws std::invalid_argument when both come from one sample, the units of either were not kept,
+///         and neither was made from the other, so that their covariance is not known.
 Deviations join(const Deviations& first, const Deviations& second);
 
 /// How many units two samples share.

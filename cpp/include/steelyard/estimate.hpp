@@ -3,6 +3,7 @@
 #include <Eigen/Core>
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "steelyard/design.hpp"
@@ -21,22 +22,30 @@ struct Estimated {
   std::vector<std::int64_t> missing;  ///< rows of the domain left out: an answer is missing
   std::vector<std::int64_t> units;    ///< units with a row used
   std::vector<std::int64_t> strata;   ///< strata with a row used
-  Eigen::VectorXd deff;               ///< design effect against sampling without replacement
-  Eigen::VectorXd deff_replace;       ///< the same against sampling with replacement
+  /// Units with a row used in strata that were not taken whole; 0: the figure has no sampling
+  /// error.
+  std::vector<std::int64_t> sampled_units;
+  Eigen::VectorXd deff;          ///< design effect against sampling without replacement
+  Eigen::VectorXd deff_replace;  ///< the same against sampling with replacement
 };
 
-/// Numbers up to which a deviation is kept for each unit.
+/// Numbers up to which a sample of elements keeps a deviation for each. Clusters always do.
 inline constexpr Eigen::Index kKeptDeviations = Eigen::Index{1} << 20;
 
-/// @param unit_keys, stratum_keys known names of units and strata; empty: their position.
+/// Names by which two samples find what they share. Units without names are in no other sample.
 struct SampleKeys {
-  std::vector<std::uint64_t> units;
-  std::vector<std::uint64_t> strata;
-  std::uint64_t sample = 0;
+  /// @param sample_key known to no other sample.
+  explicit SampleKeys(std::uint64_t sample_key, std::vector<std::uint64_t> unit_keys = {},
+                      std::vector<std::uint64_t> stratum_keys = {})
+      : sample(sample_key), units(std::move(unit_keys)), strata(std::move(stratum_keys)) {}
+
+  std::uint64_t sample;
+  std::vector<std::uint64_t> units;   ///< one a unit, or none
+  std::vector<std::uint64_t> strata;  ///< one a stratum, or none
 };
 
 /// Rows -> sums of influence by unit -> deviations.
-/// @param kept numbers up to which deviations are kept; see kKeptDeviations.
+/// @param kept see kKeptDeviations.
 Estimated estimate(const Design& design, const SampleKeys& keys, const Domains& domains,
                    std::span<const EstimatorPtr> estimators, int threads = 0,
                    Eigen::Index kept = kKeptDeviations);

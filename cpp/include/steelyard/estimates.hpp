@@ -27,8 +27,8 @@ struct Estimates {
 /// Both side by side, covarying through the units they share; see join of Deviations.
 Estimates join(const Estimates& first, const Estimates& second);
 
-/// The probability that |T| exceeds |value - null| / se, for T on `degrees_of_freedom`. Not a number
-/// where there is no error to compare with.
+/// The probability that |T| exceeds |value - null| / se, for T on `degrees_of_freedom`. Not a
+/// number where there is no error to compare with.
 double two_sided_p_value(double value, double se, double degrees_of_freedom, double null = 0);
 
 }  // namespace steelyard

@@ -29,13 +29,15 @@ struct ProportionSummary {
   double proportion;
   double se;
   double degrees_of_freedom;
-  std::int64_t n;  ///< answers in the domain
+  std::int64_t n;       ///< answers in the domain
+  bool census = false;  ///< the domain was taken whole: there is no sampling error
 };
 
 /// Interval for a proportion, within [0, 1] (kWald excepted).
 ///
 /// The effective sample size is p (1 - p) / se^2, in the domain of the estimate. Where p is 0 or 1
-/// it is n, and the interval is the exact one-sided one whatever the method: [0, 1 - alpha^(1/n)].
+/// it is n, and the interval is the exact one-sided one whatever the method: [0, 1 - alpha^(1/n)],
+/// unless the domain was taken whole.
 ///
 /// References: Korn & Graubard (1998), Survey Methodology 24(2); Parker et al. (2017), NCHS Data
 /// Presentation Standards for Proportions, Vital Health Stat 2(175); Wilson (1927) with the

@@ -22,7 +22,8 @@ int main() {
       Column("fraction", Column::Type::kFloat64, fraction.data(), 20), steelyard::Lonely::kFail);
   const std::vector<steelyard::EstimatorPtr> mean = {
       steelyard::mean(Column("gpa", Column::Type::kFloat64, gpa.data(), 20))};
-  const steelyard::Estimates result = steelyard::estimate(design, {}, {}, mean).estimates;
+  const steelyard::Estimates result =
+      steelyard::estimate(design, steelyard::SampleKeys(1), {}, mean).estimates;
   const double se = result.standard_errors()[0];
   const steelyard::Interval interval = steelyard::wald_interval(
       result.values[0], se, result.degrees_of_freedom(), 0.95, steelyard::Side::kTwo);
