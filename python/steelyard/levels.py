@@ -68,7 +68,7 @@ def with_missing_level(factor: Factor, label: str) -> Factor:
 
 def with_levels(factor: Factor, levels: Iterable[Level]) -> Factor:
     """Add levels that do not occur, after those that do."""
-    absent = [level for level in levels if level not in factor.levels]
+    absent = [level for level in dict.fromkeys(levels) if level not in factor.levels]
     if not absent:
         return factor
     known = (*factor.levels, *absent)

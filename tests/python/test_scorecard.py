@@ -703,12 +703,45 @@ def test_indicators_that_do_not_fit_the_data(
 
 def test_an_answer_that_nobody_gave_in_one_year(tmp_path: Path) -> None:
     answers(2022, 0.5).with_columns(agrees=pl.lit("No")).write_csv(tmp_path / "2022.csv")
-    try:
-        value = evaluated(tmp_path)["A"].years[0].estimate.value
-    except CardError as error:
-        assert "categorical" not in str(error)  # noqa: PT017
-        return
-    assert value == 0
+    assert evaluated(tmp_path)["A"].years[0].estimate.value == 0
+
+
+def test_an_answer_that_nobody_gave_in_any_year(tmp_path: Path) -> None:
+    card = (
+        CARD + 'answers = ["Yes", "No", "Maybe"]\ntarget = { value = "1 %", years = [2022, 2023] }'
+    )
+    for year in YEARS:
+        answers(year, 0.5).write_csv(tmp_path / f"{year}.csv")
+    result = evaluated(tmp_path, card=card.replace('positive = "Yes"', 'positive = "Maybe"'))["A"]
+    assert [year.estimate.value for year in result.years] == [0, 0]
+    assert result.cumulative is not None
+    assert result.cumulative.value == 0
+    assert "nobody gave this answer" in str(result.cumulative.notes[0])
+
+
+def test_a_positive_answer_that_is_not_offered(tmp_path: Path) -> None:
+    with pytest.raises(CardError, match=r"'yes' is not among answers\. Did you mean 'Yes'"):
+        small(tmp_path, card=CARD.replace('"Yes"', '"yes"') + 'answers = ["Yes", "No"]\n')
+
+
+def test_years_on_both_sides_of_a_break_are_not_judged_together(tmp_path: Path) -> None:
+    more = """target = { value = "50 per cent", years = [2022, 2023] }
+break = [{ year = 2023, reason = "another question" }]
+"""
+    result = evaluated(tmp_path, more)["A"]
+    assert result.cumulative is None
+    assert result.verdict is None
+    assert result.not_judged == "not judged: a break in 2023: another question"
+
+
+def test_an_interval_of_no_width_decides_nothing(tmp_path: Path) -> None:
+    equal = pl.DataFrame({"agrees": ["Yes", "No"] * 20, "activity": np.arange(40) // 4})
+    for year in YEARS:
+        equal.write_csv(tmp_path / f"{year}.csv")
+    more = 'target = { value = "75 per cent", years = [2023] }\n'
+    result = evaluated(tmp_path, more)["A"]
+    assert result.verdict == "undetermined"
+    assert "no variation between units" in str(result.years[1].estimate.notes[0])
 
 
 def test_a_missing_data_file_is_an_error_of_its_own_class(tmp_path: Path) -> None:
