@@ -17,8 +17,8 @@ from steelyard.errors import (
     MissingValues,
     NotNumeric,
     UnknownLevel,
+    error_in_rows,
     nearest_text,
-    rows_text,
 )
 from steelyard.levels import AnySeries, Factor, Level, factor_of
 
@@ -91,16 +91,13 @@ class Columns:
         factor = self.factor(name)
         codes = factor.codes.to_numpy()
         if codes.min() < 0:
-            rows = np.flatnonzero(codes < 0)
-            shown = [int(row) for row in rows[:5]]
-            raise MissingValues(
-                f"{role} column {name!r} is missing in {rows_text(len(rows), shown)}: every row "
-                f"must say which of the {role} it was sampled in; fill it in or leave the row out "
-                "before making the Survey",
-                column=name,
-                count=len(rows),
-                rows=shown,
+            rows = np.flatnonzero(codes < 0).tolist()
+            remedy = (
+                f"every row must say which of the {role} it was sampled in; fill it in or leave "
+                "the row out before making the Survey"
             )
+            fault = f"{role} column {name!r} is missing"
+            raise error_in_rows(MissingValues, name, rows, fault, remedy)
         return factor
 
     def _read_numbers(self, name: str) -> NumberArray:

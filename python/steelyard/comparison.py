@@ -2,21 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
-
-import narwhals as nw
+from typing import TypeAlias, TypeVar
 
 from steelyard import _core
 from steelyard.errors import EmptyDomain, nearest_text
-from steelyard.estimates import Cell, Estimates, cells, framed
+from steelyard.estimates import Estimates
 from steelyard.render import html_table, text_table
 from steelyard.statistic import Statistic
 from steelyard.survey import Survey
-
-if TYPE_CHECKING:
-    import pandas as pd
-    import polars as pl
-    import pyarrow as pa
+from steelyard.table import Cell, Table, cells
 
 Period: TypeAlias = int | str
 P = TypeVar("P", bound=Period)
@@ -35,7 +29,7 @@ class Change:
     by_unit: bool
 
 
-class Comparison:
+class Comparison(Table):
     """Levels of each period and their changes from the base.
 
     Made by :func:`compare`. Differences are in the units of the estimates (0.031 is 3.1 percentage
@@ -93,18 +87,6 @@ class Comparison:
         for change in self._changes:
             _append(table, _part("ratio", change.period, self._base, change.ratio, 1.0))
         return table
-
-    def to_pandas(self) -> "pd.DataFrame":
-        """Return the table as a pandas frame."""
-        return nw.from_dict(framed(self.to_dict()), backend="pandas").to_pandas()
-
-    def to_polars(self) -> "pl.DataFrame":
-        """Return the table as a Polars frame."""
-        return nw.from_dict(framed(self.to_dict()), backend="polars").to_polars()
-
-    def to_arrow(self) -> "pa.Table":
-        """Return the table as a PyArrow table."""
-        return nw.from_dict(framed(self.to_dict()), backend="pyarrow").to_arrow()
 
     def __repr__(self) -> str:
         return text_table(self.to_dict(), self._footer())

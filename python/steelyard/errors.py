@@ -30,6 +30,9 @@ __all__ = [
 ]
 
 
+ROWS_SHOWN = 5
+
+
 class SteelyardError(Exception):
     """Any error that steelyard raises on purpose.
 
@@ -155,6 +158,19 @@ def rows_text(count: int, rows: Sequence[int]) -> str:
         return counted
     listed = ", ".join(str(row) for row in rows)
     return f"{counted} ({'first: ' if count > len(rows) else 'row ' if count == 1 else ''}{listed})"
+
+
+def error_in_rows(
+    kind: type[SteelyardError], column: str, rows: Sequence[int], fault: str, remedy: str
+) -> SteelyardError:
+    """Say that `column` has a fault in some rows, which come first, and what to do."""
+    shown = [int(row) for row in rows[:ROWS_SHOWN]]
+    return kind(
+        f"{fault} in {rows_text(len(rows), shown)}: {remedy}",
+        column=column,
+        count=len(rows),
+        rows=shown,
+    )
 
 
 def nearest_text(name: object, names: Sequence[object]) -> str:

@@ -4,7 +4,7 @@ import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Real
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import narwhals as nw
 import numpy as np
@@ -15,21 +15,15 @@ from steelyard.evidence import Evidence, Flags, Floats, Integers
 from steelyard.labels import Labels, enclosed
 from steelyard.levels import Level
 from steelyard.render import html_table, text_table
-
-if TYPE_CHECKING:
-    import pandas as pd
-    import polars as pl
-    import pyarrow as pa
+from steelyard.table import Cell, Table, cells, framed
 
 IntervalMethod: TypeAlias = Literal[
     "t", "normal", "logit", "wilson", "beta", "korn-graubard", "clopper-pearson"
 ]
 Side: TypeAlias = Literal["two", "lower", "upper"]
-Cell: TypeAlias = Level
 
 _PROPORTIONS_ONLY = ("logit", "wilson", "beta", "korn-graubard", "clopper-pearson")
 ROUNDING = 1e-13
-FIGURES = ("estimate", "se", "ci_low", "ci_high", "df", "deff", "p_value")
 NO_ANSWERS = "no answers"
 ONE_UNIT = "answers from one unit only: error not estimable"
 NOT_ESTIMABLE = "made from an estimate whose error is not estimable"
@@ -51,7 +45,7 @@ class Presentation:
     conventions: Mapping[str, str] = field(default_factory=dict)
 
 
-class Estimates:
+class Estimates(Table):
     """Estimates with their labels, covariances and the evidence behind each.
 
     Made by :class:`Survey`. Rows are in the order of the ``by=`` groups, then of the statistics,
@@ -383,18 +377,6 @@ class Estimates:
             "note": list(self.notes),
         }
 
-    def to_pandas(self) -> "pd.DataFrame":
-        """Return the table as a pandas frame."""
-        return nw.from_dict(framed(self.to_dict()), backend="pandas").to_pandas()
-
-    def to_polars(self) -> "pl.DataFrame":
-        """Return the table as a Polars frame."""
-        return nw.from_dict(framed(self.to_dict()), backend="polars").to_polars()
-
-    def to_arrow(self) -> "pa.Table":
-        """Return the table as a PyArrow table."""
-        return nw.from_dict(framed(self.to_dict()), backend="pyarrow").to_arrow()
-
     def to_native(self) -> object:
         """Return the table in the kind of frame that the survey was made from."""
         backend = self._shown.implementation
@@ -544,22 +526,3 @@ def jacobian_of(results: Sequence[_core.Dual], size: int) -> Floats:
         if len(result.gradient) > 0:
             jacobian[i] = result.gradient
     return jacobian
-
-
-def framed(columns: Mapping[str, list[Cell]]) -> dict[str, list[Cell]]:
-    """Make each column of one type, as frames need it: mixed labels become text."""
-    return {name: _of_one_type(name, values) for name, values in columns.items()}
-
-
-def _of_one_type(name: str, values: list[Cell]) -> list[Cell]:
-    kinds = {type(v) for v in values if v is not None}
-    if name in FIGURES and not kinds:
-        return [float("nan")] * len(values)
-    if len(kinds) > 1 and kinds != {int, float}:
-        return [None if v is None else str(v) for v in values]
-    return values
-
-
-def cells(values: Floats) -> list[Cell]:
-    """Plain values for a table; None where there is no figure."""
-    return [float(v) if np.isfinite(v) else None for v in values]

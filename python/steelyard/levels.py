@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from steelyard import _core
-from steelyard.errors import InfiniteValues, MixedLevels, rows_text
+from steelyard.errors import InfiniteValues, MixedLevels, error_in_rows
 
 Level: TypeAlias = str | int | float | bool | None
 AnySeries: TypeAlias = nw.Series[Any]
@@ -91,15 +91,9 @@ def _number_factor(name: str, series: AnySeries, *, boolean: bool) -> Factor:
     values = np.ascontiguousarray(series.to_numpy(), dtype=np.float64)
     codes, distinct = _core.factorize(name, values)
     if not np.isfinite(distinct).all():
-        rows = np.flatnonzero(np.isinf(values))
-        shown = [int(row) for row in rows[:5]]
-        raise InfiniteValues(
-            f"column {name!r} is infinite in {rows_text(len(rows), shown)}: infinity is not an "
-            "answer; make these values missing",
-            column=name,
-            count=len(rows),
-            rows=shown,
-        )
+        rows = np.flatnonzero(np.isinf(values)).tolist()
+        remedy = "infinity is not an answer; make these values missing"
+        raise error_in_rows(InfiniteValues, name, rows, f"column {name!r} is infinite", remedy)
     if boolean:
         return Factor(codes, tuple(bool(v) for v in distinct))
     whole = bool(np.all(distinct == np.floor(distinct)))

@@ -1,12 +1,12 @@
 """The KPI scorecard: indicators computed, compared, and judged against their targets."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-import narwhals as nw
 import numpy as np
 
 from steelyard.card import Card, Indicator, Target, read_card
@@ -14,15 +14,14 @@ from steelyard.comparison import Change, compare
 from steelyard.cumulative import cumulative_proportion
 from steelyard.datafile import read_frame
 from steelyard.errors import CardError, DataFileError, SteelyardError, nearest_text
-from steelyard.estimates import Cell, Estimates, cells, framed
+from steelyard.estimates import Estimates
 from steelyard.levels import Level
 from steelyard.published import Figure
 from steelyard.render import WIDTH, text_table
 from steelyard.survey import Survey
+from steelyard.table import Cell, Table, cells
 
 if TYPE_CHECKING:
-    import pandas as pd
-    import polars as pl
     from matplotlib.axes import Axes
 
 Verdict: TypeAlias = Literal["met", "not met", "undetermined"]
@@ -237,7 +236,7 @@ class Scorecard:
             return None
         if indicator.break_between(target.years[0], target.years[-1]) is not None:
             return None
-        try:
+        with self._said_of(indicator, target.period):
             return cumulative_proportion(
                 [waves[year] for year in target.years],
                 indicator.question,
@@ -246,11 +245,6 @@ class Scorecard:
                 where=indicator.base,
                 level=level,
             )
-        except SteelyardError as error:
-            raise CardError(
-                f"{self._card.path}: indicator {indicator.code!r} in {target.period}: {error}",
-                column=error.column,
-            ) from None
 
     def _occur(self, indicator: Indicator, waves: Mapping[int, Survey]) -> bool:
         """Does each positive answer occur in some year? Then its absence in another counts 0."""
@@ -265,7 +259,7 @@ class Scorecard:
         level: float,
         answers: Sequence[Level],
     ) -> Estimates:
-        try:
+        with self._said_of(indicator, str(year)):
             return survey.proportion(
                 indicator.question,
                 positive=indicator.positive,
@@ -273,9 +267,15 @@ class Scorecard:
                 where=indicator.base,
                 level=level,
             )
+
+    @contextmanager
+    def _said_of(self, indicator: Indicator, period: str) -> Iterator[None]:
+        """Name card, indicator and period in whatever goes wrong."""
+        try:
+            yield
         except SteelyardError as error:
             raise CardError(
-                f"{self._card.path}: indicator {indicator.code!r} in {year}: {error}",
+                f"{self._card.path}: indicator {indicator.code!r} in {period}: {error}",
                 column=error.column,
             ) from None
 
@@ -307,7 +307,7 @@ def _levels(survey: Survey, indicator: Indicator) -> tuple[Level, ...]:
         return ()  # said with the year, when its share is estimated
 
 
-class Evaluation:
+class Evaluation(Table):
     """A scorecard with its figures: one row for an indicator and a year.
 
     In Jupyter it shows as a page; :meth:`plot` draws it, :meth:`to_html` writes it.
@@ -352,14 +352,6 @@ class Evaluation:
 
     def _rows(self) -> list[dict[str, Cell]]:
         return [row for result in self._results for row in _rows(result)]
-
-    def to_pandas(self) -> "pd.DataFrame":
-        """Return the table as a pandas frame."""
-        return nw.from_dict(framed(self.to_dict()), backend="pandas").to_pandas()
-
-    def to_polars(self) -> "pl.DataFrame":
-        """Return the table as a Polars frame."""
-        return nw.from_dict(framed(self.to_dict()), backend="polars").to_polars()
 
     def plot(self, ax: "Axes | None" = None) -> "Axes":
         """Draw every indicator with its years, intervals, published figures and target.

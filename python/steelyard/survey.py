@@ -18,6 +18,7 @@ from steelyard.errors import (
     InvalidFpc,
     InvalidWeights,
     NotNumeric,
+    SteelyardError,
 )
 from steelyard.estimates import Estimates, Presentation
 from steelyard.evidence import Evidence
@@ -127,11 +128,13 @@ class Survey:
             self._design = _core.Design(
                 len(self._columns),
                 weights or "",
-                self._weights(weights),
+                self._numbers("weights", weights, InvalidWeights, "convert it first"),
                 None if stratum is None else stratum.codes,
                 None if unit is None else unit.codes,
                 fpc or "",
-                self._fpc(fpc),
+                self._numbers(
+                    "fpc", fpc, InvalidFpc, "population counts of units, or sampling fractions"
+                ),
                 lonely,
             )
         except (_core.InvalidColumn, _core.DesignError) as error:
@@ -443,30 +446,18 @@ class Survey:
             "lonely strata": self._lonely,
         }
 
-    def _weights(self, name: str | None) -> npt.NDArray[np.generic] | None:
+    def _numbers(
+        self, role: str, name: str | None, refusal: type[SteelyardError], remedy: str
+    ) -> npt.NDArray[np.generic] | None:
+        """A column of numbers with a role in the design, whose errors name the role."""
         if name is None:
             return None
         try:
             return self._columns.numbers(name)
         except (NotNumeric, EmptyDomain):
             kind = self._columns.series(name).dtype
-            raise InvalidWeights(
-                f"weights column {name!r} is {kind}, and numbers are needed: convert it first, so "
-                "that you see what does not convert",
-                column=name,
-            ) from None
-
-    def _fpc(self, name: str | None) -> npt.NDArray[np.generic] | None:
-        if name is None:
-            return None
-        try:
-            return self._columns.numbers(name)
-        except (NotNumeric, EmptyDomain):
-            kind = self._columns.series(name).dtype
-            raise InvalidFpc(
-                f"fpc column {name!r} is {kind}, and numbers are needed: units in the row's "
-                "stratum of the population, or sampling fractions",
-                column=name,
+            raise refusal(
+                f"{role} column {name!r} is {kind}, and numbers are needed: {remedy}", column=name
             ) from None
 
     def _strata(self, names: Sequence[str]) -> Factor | None:

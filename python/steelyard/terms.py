@@ -7,7 +7,7 @@ import numpy as np
 
 from steelyard import _core
 from steelyard.columns import BoolArray, Columns, NumberArray, level_codes
-from steelyard.errors import EmptyDomain, MissingValues, NotNumeric, TooManyLevels, rows_text
+from steelyard.errors import EmptyDomain, MissingValues, NotNumeric, TooManyLevels, error_in_rows
 from steelyard.levels import Level, with_levels, with_missing_level
 from steelyard.statistic import MISSING_LABEL, Kind, Statistic
 
@@ -75,15 +75,9 @@ def _is_missing(columns: Columns, name: str, kind: Kind) -> BoolArray:
 def _refuse_missing(name: str, missing: BoolArray) -> None:
     if not missing.any():
         return
-    rows = np.flatnonzero(missing)
-    shown = [int(row) for row in rows[:5]]
-    raise MissingValues(
-        f"column {name!r} is missing in {rows_text(len(rows), shown)} and missing='fail' was "
-        "asked for; use missing='exclude' to leave them out and count them",
-        column=name,
-        count=len(rows),
-        rows=shown,
-    )
+    rows = np.flatnonzero(missing).tolist()
+    remedy = "missing='fail' was asked for; use missing='exclude' to leave them out and count them"
+    raise error_in_rows(MissingValues, name, rows, f"column {name!r} is missing", remedy)
 
 
 def _column_estimator(kind: Kind, columns: Sequence[tuple[str, NumberArray]]) -> _core.Estimator:
