@@ -72,7 +72,7 @@ class Columns:
                 f"there is no column {name!r}.{nearest_text(name, self._frame.columns)}",
                 column=name,
             )
-        return self._frame.get_column(name)
+        return _in_native_order(self._frame.get_column(name))
 
     def numbers(self, name: str) -> NumberArray:
         """Return a column of numbers, NaN where missing; text is refused, never parsed."""
@@ -175,6 +175,15 @@ def _eager(frame: IntoDataFrame) -> "nw.DataFrame[Any]":
         ) from error
     except nw.exceptions.DuplicateError as error:
         raise DuplicateColumn(f"the frame has two columns of one name: {error}") from None
+
+
+def _in_native_order(series: AnySeries) -> AnySeries:
+    """Turn numbers of the other byte order, as in old binary files, into ours."""
+    dtype = getattr(series.to_native(), "dtype", None)
+    if not isinstance(dtype, np.dtype) or dtype.isnative:
+        return series
+    values = series.to_numpy().astype(dtype.newbyteorder("="))
+    return nw.new_series(series.name, values, backend=series.implementation)
 
 
 def _type_name(series: AnySeries) -> str:
