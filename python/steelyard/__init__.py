@@ -4,8 +4,9 @@ from steelyard import datasets, errors
 from steelyard._core import __version__
 from steelyard.comparison import Comparison, compare
 from steelyard.estimates import Estimates
+from steelyard.evaluation import Evaluation
 from steelyard.published import Audit, Figure, audit
-from steelyard.scorecard import Evaluation, Scorecard
+from steelyard.scorecard import Scorecard
 from steelyard.statistic import Statistic, count, mean, proportion, ratio, total
 from steelyard.survey import Survey
 

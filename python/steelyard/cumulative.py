@@ -7,10 +7,11 @@ import numpy as np
 from steelyard import _core
 from steelyard.condition import Where
 from steelyard.errors import UnknownLevel, nearest_text
-from steelyard.estimates import Estimates, join, propagate
+from steelyard.estimates import Estimates
 from steelyard.evidence import Evidence
 from steelyard.labels import Labels
 from steelyard.levels import Level
+from steelyard.propagation import join, propagate
 from steelyard.survey import Survey
 
 

@@ -10,10 +10,11 @@ import narwhals as nw
 from steelyard import datasets
 from steelyard.comparison import Comparison, compare
 from steelyard.estimates import Estimates
+from steelyard.evaluation import Evaluation
 from steelyard.page import audit_fragment, picture, render_page, scorecard_fragment, write_page
 from steelyard.published import Audit, audit
 from steelyard.render import WIDTH, text_table
-from steelyard.scorecard import Evaluation, Scorecard
+from steelyard.scorecard import Scorecard
 from steelyard.statistic import mean
 from steelyard.survey import Survey
 

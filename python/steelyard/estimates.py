@@ -10,10 +10,12 @@ import narwhals as nw
 import numpy as np
 
 from steelyard import _core
-from steelyard.errors import CovarianceUnknown, LabelNotFound, nearest_text
-from steelyard.evidence import Evidence, Flags, Floats, Integers
+from steelyard.errors import LabelNotFound, nearest_text
+from steelyard.evidence import Evidence, Floats, Integers
 from steelyard.labels import Labels, enclosed
 from steelyard.levels import Level
+from steelyard.notes import notes_of, without_variation
+from steelyard.propagation import jacobian_of, join, propagate
 from steelyard.render import html_table, text_table
 from steelyard.table import Cell, Table, cells, framed
 
@@ -23,16 +25,6 @@ IntervalMethod: TypeAlias = Literal[
 Side: TypeAlias = Literal["two", "lower", "upper"]
 
 _PROPORTIONS_ONLY = ("logit", "wilson", "beta", "korn-graubard", "clopper-pearson")
-ROUNDING = 1e-13
-NO_ANSWERS = "no answers"
-ONE_UNIT = "answers from one unit only: error not estimable"
-NOT_ESTIMABLE = "made from an estimate whose error is not estimable"
-UNDEFINED = "not defined for these values"
-NOBODY = "nobody gave this answer: exact one-sided interval"
-EVERYBODY = "everybody gave this answer: exact one-sided interval"
-ONE_SIDE = "made from a share of 0 or 1, whose error is not known: interval too narrow"
-CENSUS = "the whole population: no sampling error"
-NO_VARIATION = "no variation between units: an error of 0 is not certainty"
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +156,7 @@ class Estimates(Table):
     @property
     def notes(self) -> list[str | None]:
         """A reason beside each estimate that is not what it seems, or None."""
-        rows = zip(self.estimate, self.se, self._without_variation, strict=True)
-        return [self._note(i, *row) for i, row in enumerate(rows)]
+        return notes_of(self.estimate, self.se, self._labels.kind, self._evidence)
 
     def ci(
         self,
@@ -226,7 +217,7 @@ class Estimates(Table):
 
         NaN where there is no error to compare with.
         """
-        errors = np.where(self._without_variation, 0.0, self.se)
+        errors = np.where(without_variation(self.estimate, self.se), 0.0, self.se)
         pairs = zip(self.estimate.tolist(), errors.tolist(), strict=True)
         return np.array([_core.two_sided_p_value(v, se, self.df, null) for v, se in pairs])
 
@@ -400,28 +391,6 @@ class Estimates(Table):
             lines.append(f"{self._shown.ungrouped:,} rows belong to no group: a label is missing")
         return lines
 
-    def _note(self, row: int, value: float, se: float, without_variation: bool) -> str | None:
-        evidence = self._evidence
-        if evidence.n[row] == 0:
-            return NO_ANSWERS
-        if not np.isfinite(value):
-            return UNDEFINED
-        if not np.isfinite(se):
-            return ONE_UNIT if evidence.units[row] < 2 else NOT_ESTIMABLE
-        if evidence.census[row]:
-            return CENSUS
-        if evidence.certain[row]:
-            if self._labels.kind[row] != "proportion" or value not in (0.0, 1.0):
-                return ONE_SIDE
-            return NOBODY if value == 0 else EVERYBODY
-        return NO_VARIATION if without_variation else None
-
-    @property
-    def _without_variation(self) -> Flags:
-        """An error of nothing but rounding."""
-        flags: Flags = self.se <= ROUNDING * np.abs(self.estimate)
-        return flags
-
     def _bounds(
         self, rows: Integers, method: str, level: float, side: Side
     ) -> tuple[Floats, Floats]:
@@ -501,28 +470,3 @@ _UFUNCS: dict[str, Callable[..., Estimates]] = {
     "divide": operator.truediv,
     "power": operator.pow,
 }
-
-
-def join(first: _core.Estimates, second: _core.Estimates) -> _core.Estimates:
-    """Put two sets of estimates side by side, covarying through the units they share."""
-    try:
-        return _core.join(first, second)
-    except ValueError as error:
-        raise CovarianceUnknown(
-            f"{error}. Ask for both in one call, as in survey.estimate({{...}})"
-        ) from None
-
-
-def propagate(core: _core.Estimates, results: Sequence[_core.Dual]) -> _core.Estimates:
-    """Functions of estimates, with their deviations: the delta method."""
-    values = np.array([result.value for result in results])
-    return core.delta(values, jacobian_of(results, len(core)))
-
-
-def jacobian_of(results: Sequence[_core.Dual], size: int) -> Floats:
-    """Derivatives of each result, one row each; a constant has none."""
-    jacobian = np.zeros((len(results), size))
-    for i, result in enumerate(results):
-        if len(result.gradient) > 0:
-            jacobian[i] = result.gradient
-    return jacobian

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from steelyard.estimates import Estimates
+from steelyard.evaluation import Evaluation, IndicatorResult, YearResult
 from steelyard.published import Audit
-from steelyard.scorecard import Evaluation, IndicatorResult, YearResult
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

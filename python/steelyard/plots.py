@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from steelyard.scorecard import Evaluation, IndicatorResult
+from steelyard.evaluation import Evaluation, IndicatorResult
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pytest
 
 import steelyard as sy
-from steelyard import errors, estimates
+from steelyard import errors, notes
 
 BACKENDS = ("pandas", "polars", "pyarrow")
 NAN, INFINITY = math.nan, math.inf
@@ -1066,7 +1066,7 @@ def test_a_logarithm_of_less_than_nothing_gives_its_own_reason() -> None:
 def test_a_ratio_to_nothing_has_a_reason() -> None:
     est = survey(days=[0] * 6 + DAYS[6:]).ratio("hours", "days", by="region")
     said(est)
-    assert est.notes == [estimates.UNDEFINED, None]
+    assert est.notes == [notes.UNDEFINED, None]
 
 
 METHODS = ("t", "normal", "logit", "wilson", "beta", "korn-graubard", "clopper-pearson")

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 import steelyard as sy
-from steelyard import _core, errors, estimates
+from steelyard import _core, errors, notes
 
 Table = dict[str, list[Any]]
 
@@ -313,7 +313,7 @@ def test_a_ratio_to_nothing_has_a_reason() -> None:
         table = sy.compare({1: nobody, 2: some}, statistic).to_dict()
         ratio = rows_of(table)[-1]
         assert ratio["statistic"] == "ratio"
-        assert ratio["note"] == estimates.UNDEFINED
+        assert ratio["note"] == notes.UNDEFINED
         assert [ratio[x] for x in ("estimate", "se", "ci_low", "ci_high", "p_value")] == [None] * 5
 
 

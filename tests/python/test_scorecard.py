@@ -15,7 +15,7 @@ import pytest
 import steelyard as sy
 from steelyard import _core
 from steelyard.errors import CardError, DataFileError
-from steelyard.scorecard import judge
+from steelyard.evaluation import judge
 
 YEARS = (2022, 2023)
 COLUMNS = [

@@ -1,0 +1,51 @@
+"""The reason beside an estimate that is not what it seems."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from steelyard.evidence import Evidence, Flags, Floats
+
+ROUNDING = 1e-13
+NO_ANSWERS = "no answers"
+ONE_UNIT = "answers from one unit only: error not estimable"
+NOT_ESTIMABLE = "made from an estimate whose error is not estimable"
+UNDEFINED = "not defined for these values"
+NOBODY = "nobody gave this answer: exact one-sided interval"
+EVERYBODY = "everybody gave this answer: exact one-sided interval"
+ONE_SIDE = "made from a share of 0 or 1, whose error is not known: interval too narrow"
+CENSUS = "the whole population: no sampling error"
+NO_VARIATION = "no variation between units: an error of 0 is not certainty"
+
+
+def notes_of(
+    values: Floats, errors: Floats, kinds: Sequence[str], evidence: Evidence
+) -> list[str | None]:
+    """A note for each estimate, or None where there is nothing to say."""
+    flat = without_variation(values, errors)
+    rows = zip(values, errors, kinds, flat, strict=True)
+    return [_note(i, *row, evidence) for i, row in enumerate(rows)]
+
+
+def without_variation(values: Floats, errors: Floats) -> Flags:
+    """Which errors are nothing but rounding."""
+    flags: Flags = errors <= ROUNDING * np.abs(values)
+    return flags
+
+
+def _note(
+    row: int, value: float, error: float, kind: str, flat: bool, evidence: Evidence
+) -> str | None:
+    if evidence.n[row] == 0:
+        return NO_ANSWERS
+    if not np.isfinite(value):
+        return UNDEFINED
+    if not np.isfinite(error):
+        return ONE_UNIT if evidence.units[row] < 2 else NOT_ESTIMABLE
+    if evidence.census[row]:
+        return CENSUS
+    if evidence.certain[row]:
+        if kind != "proportion" or value not in (0.0, 1.0):
+            return ONE_SIDE
+        return NOBODY if value == 0 else EVERYBODY
+    return NO_VARIATION if flat else None
