@@ -166,7 +166,11 @@ class _Node:
         if value is None:
             raise self.error(None, f"the key {key!r} is missing")
         if not isinstance(value, str):
-            raise self.error(key, f'write the figure as printed, for example "{value} per cent"')
+            number = value if isinstance(value, int | float) else 75
+            percent = number * 100 if number < 1 else number
+            raise self.error(
+                key, f'write the figure as printed, as text: for example "{percent:g} per cent"'
+            )
         try:
             return Figure.parse(value)
         except FigureError as error:

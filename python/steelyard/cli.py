@@ -20,6 +20,7 @@ app = typer.Typer(
     help="Survey statistics for people who evaluate programmes.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
 )
 
 
@@ -79,6 +80,11 @@ def scorecard(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
 ) -> None:
     """Compute a scorecard from the data files that it names.
+
+    The card: title, source, note; [design] weights, strata, clusters, fpc, nest, lonely; [data] a
+    file for each year, CSV or Parquet; and for each [[indicator]] code, label, question, positive,
+    and if wanted answers (all of them, in order), base, published (by year, as printed), target
+    (value, years, direction, history) and break (year, reason).
 
     Exit status: 0 computed, 2 bad input.
     """

@@ -172,6 +172,11 @@ def compare(
     >>> change.overlap
     {2023: 12}
     """
+    if not isinstance(waves, Mapping):
+        raise TypeError("waves= maps each period to a Survey: compare({2022: svy22, 2023: svy23})")
+    for period, wave in waves.items():
+        if not isinstance(wave, Survey | Estimates):
+            raise TypeError(f"{period!r} is a {type(wave).__name__}: make a Survey of it first")
     if len(waves) < 2:
         raise ValueError("compare needs at least two waves")
     first = next(iter(waves)) if base is None else base

@@ -42,6 +42,11 @@ def mask_of(columns: Columns, where: Where) -> BoolArray:
     if isinstance(where, Mapping):
         return _mask_of_levels(columns, where)
     if isinstance(where, str):
+        if where not in columns.names and re.search(r"[=<>!&|]", where):
+            raise InvalidCondition(
+                f"where={where!r} is not read as an expression: pass a mapping such as "
+                "{'gender': 'Female'}, a column of booleans, or a condition on the frame"
+            )
         return _mask_of_series(columns, columns.series(where))
     native = columns.frame.to_native()
     value = where(native) if callable(where) and not isinstance(where, nw.Expr) else where

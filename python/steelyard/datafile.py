@@ -77,6 +77,11 @@ def read_frame(path: str | Path, backend: str | None = None) -> IntoDataFrame:
         raise DataFileError(
             f"{file}: {chosen} cannot read it as {kinds[-1].upper()} ({type(error).__name__})"
         ) from error
+    if len(frame.columns) == 1 and ";" in frame.columns[0]:
+        raise DataFileError(
+            f"{file}: the columns are separated by semicolons: save the file with commas, or read "
+            "it yourself and pass the frame to Survey"
+        )
     if chosen == "pyarrow":  # its reader keeps empty text where the others have nothing
         text = [name for name, dtype in frame.schema.items() if dtype == nw.String]
         frame = frame.with_columns(

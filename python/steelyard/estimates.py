@@ -103,6 +103,9 @@ class Estimates(Table):
             raise ValueError(f"there are {len(self)} estimates: select one by its labels")
         return float(self.estimate[0])
 
+    def __float__(self) -> float:
+        return self.value
+
     @property
     def df(self) -> float:
         """Degrees of freedom of the design, for all estimates."""

@@ -78,6 +78,12 @@ class IndicatorResult:
         return None if target is None or judged is None else judge(judged, target)
 
     @property
+    def unused(self) -> str | None:
+        """Published figures of years that were not evaluated."""
+        years = sorted(set(self.indicator.published) - {year.year for year in self.years})
+        return f"published for {', '.join(map(str, years))}, not evaluated" if years else None
+
+    @property
     def not_judged(self) -> str | None:
         """Why a target has no verdict."""
         target = self.indicator.target
@@ -108,10 +114,17 @@ class Evaluation(Table):
     In Jupyter it shows as a page; :meth:`plot` draws it, :meth:`to_html` writes it.
     """
 
-    def __init__(self, card: Card, results: tuple[IndicatorResult, ...], level: float) -> None:
+    def __init__(
+        self,
+        card: Card,
+        results: tuple[IndicatorResult, ...],
+        level: float,
+        designs: tuple[str, ...] = (),
+    ) -> None:
         self._card = card
         self._results = results
         self._level = level
+        self._designs = designs
 
     @property
     def card(self) -> Card:
@@ -180,11 +193,23 @@ class Evaluation(Table):
 
         return scorecard_fragment(self)
 
+    def _overlap(self) -> list[str]:
+        """What the change of the first indicator that has one rests on."""
+        for result in self._results:
+            if result.change is not None:
+                before, last = (year.year for year in result.years[-2:])
+                shared = result.change.shared_units
+                what = f"{shared:,} units of the same name" if shared else "no unit"
+                return [f"{last} shares {what} with {before}, and the change accounts for it."]
+        return []
+
     def footer(self) -> list[str]:
         """Say in sentences how the figures were made."""
         lines = [
-            f"Shares are weighted, with {100 * self._level:g}% logit intervals on the design's "
-            "degrees of freedom; n is unweighted.",
+            *self._designs,
+            *self._overlap(),
+            f"Shares have {100 * self._level:g}% logit intervals on the design's degrees of "
+            "freedom; n counts answers, unweighted.",
             "A target is met, or not met, when the whole interval is on that side of it; otherwise "
             "the data leave it undetermined.",
             "Years together: positive answers of all the years over answers of all the years, each "
@@ -215,7 +240,9 @@ def _text_row(row: Mapping[str, Cell]) -> dict[str, Cell]:
         "share": percent("estimate"),
         "interval": between("ci_low", "ci_high", ".1f"),
         "n": row["n"],
-        "published": None if published is None else str(Figure.parse(str(published))),
+        "published": None
+        if published is None
+        else f"{Figure.parse(str(published))}{'' if row['agrees'] else ' differs'}",
         "change": f"{change} ({interval})" if interval else change,
         "note": "; ".join(notes) or None,
     }
@@ -224,7 +251,7 @@ def _text_row(row: Mapping[str, Cell]) -> dict[str, Cell]:
 def _rows(result: IndicatorResult) -> list[dict[str, Cell]]:
     rows = [_row(result, str(y.year), y.estimate) | _published_cells(y) for y in result.years]
     rows[-1] |= _change_cells(result)
-    rows[-1]["note"] = _joined(rows[-1]["note"], _change_note(result))
+    rows[-1]["note"] = _joined(rows[-1]["note"], _change_note(result), result.unused)
     target = result.indicator.target
     if target is not None:
         judged: dict[str, Cell] = {"target": target.value.text, "verdict": result.verdict}

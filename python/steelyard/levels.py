@@ -9,7 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from steelyard import _core
-from steelyard.errors import InfiniteValues, MixedLevels, error_in_rows
+from steelyard.errors import (
+    InfiniteValues,
+    MixedLevels,
+    UnknownLevel,
+    error_in_rows,
+    nearest_text,
+)
 
 Level: TypeAlias = str | int | float | bool | None
 AnySeries: TypeAlias = nw.Series[Any]
@@ -66,13 +72,30 @@ def with_missing_level(factor: Factor, label: str) -> Factor:
     )
 
 
-def with_levels(factor: Factor, levels: Iterable[Level]) -> Factor:
-    """Add levels that do not occur, after those that do."""
-    absent = [level for level in dict.fromkeys(levels) if level not in factor.levels]
-    if not absent:
+def with_levels(name: str, factor: Factor, levels: Iterable[Level]) -> Factor:
+    """Take the declared levels, in their order; a value that is none of them is an error.
+
+    Raises
+    ------
+    UnknownLevel
+        The column holds a value that was not declared, such as a misspelt answer.
+    """
+    declared = tuple(dict.fromkeys(levels))
+    if not declared:
         return factor
-    known = (*factor.levels, *absent)
-    return Factor(_core.Codes(factor.codes.to_numpy(), len(known)), known)
+    position = {level: code for code, level in enumerate(declared)}
+    counts = factor.codes.counts
+    for code, level in enumerate(factor.levels):
+        if level not in position and counts[code] > 0:
+            rows = f"{counts[code]:,} row{'' if counts[code] == 1 else 's'}"
+            raise UnknownLevel(
+                f"{level!r} ({rows}) in column {name!r} is not among the declared answers."
+                f"{nearest_text(level, declared)}",
+                column=name,
+                count=int(counts[code]),
+            )
+    renumbered = np.array([position.get(level, -1) for level in (*factor.levels, None)], np.int32)
+    return Factor(_core.Codes(renumbered[factor.codes.to_numpy()], len(declared)), declared)
 
 
 def _integer_factor(name: str, series: AnySeries) -> Factor:

@@ -108,6 +108,8 @@ def render_page(title: str, source: str, sections: Sequence[tuple[str, Sequence[
 def write_page(page: str, path: str | Path) -> None:
     """Write a page aside and move it into place, so that nothing is ever half written."""
     target = Path(path)
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"there is no folder {target.parent} to write {target.name} into")
     if target.is_dir():
         raise IsADirectoryError(f"{target} is a folder: name the file to write")
     part = target.with_name(f"{target.name}.part")

@@ -98,6 +98,8 @@ def _draw_indicator(ax: "Axes", result: IndicatorResult, bottom: float) -> float
             va="center",
             fontsize=9,
             color=_INK,
+            zorder=6,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0},
         )
     return top
 

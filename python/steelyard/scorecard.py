@@ -40,7 +40,8 @@ class Scorecard:
         ----------
         path : str or Path
             TOML with a `title`, and for each ``[[indicator]]`` a `code`, `label`, `question`
-            (column), `positive` answers, and optionally `base` (column to answers), `target`
+            (column), `positive` answers, and optionally all `answers` in order (any other value is
+            then an error, so that a misspelt answer is found), `base` (column to answers), `target`
             (`value` as printed, `years`, `direction`, `history`), `published` figures by year as
             printed, and `break` (`year`, `reason`). ``[design]`` and ``[data]`` say how to read the
             data, for :meth:`load`.
@@ -87,12 +88,15 @@ class Scorecard:
             raise CardError(f"{self._card.path}: there is no [data] with a file for each year")
         return {year: self._survey(file) for year, file in self._card.data.items()}
 
-    def evaluate(self, waves: Mapping[int, Survey], *, level: float = 0.95) -> "Evaluation":
+    def evaluate(
+        self, waves: Mapping[int, Survey] | None = None, *, level: float = 0.95
+    ) -> "Evaluation":
         """Compute every indicator in every year.
 
         Parameters
         ----------
-        waves : mapping from year to Survey
+        waves : mapping from year to Survey, optional
+            If not given, the data that the file names; see :meth:`load`.
         level : float
             Confidence level of the intervals, which the verdicts go by.
 
@@ -106,6 +110,8 @@ class Scorecard:
             A question, base or positive answer does not occur in a year's data; names indicator and
             year.
         """
+        if waves is None:
+            waves = self.load()
         if not waves:
             raise ValueError("there is no year to evaluate: pass at least one Survey")
         for year in waves:
@@ -113,14 +119,12 @@ class Scorecard:
                 raise TypeError(f"waves are named by year, as whole numbers; {year!r} is not one")
         surveys = dict(sorted(waves.items()))
         results = [self._evaluate(indicator, surveys, level) for indicator in self.indicators]
-        return Evaluation(self._card, tuple(results), level)
+        return Evaluation(self._card, tuple(results), level, designs_of(surveys))
 
     def _evaluate(
         self, indicator: Indicator, waves: Mapping[int, Survey], level: float
     ) -> IndicatorResult:
-        answers = [*indicator.answers, *indicator.positive]
-        if not indicator.answers and not self._occur(indicator, waves):
-            answers = []
+        answers = indicator.answers or self._occurring(indicator, waves)
         years = tuple(
             YearResult(
                 year,
@@ -156,10 +160,15 @@ class Scorecard:
                 level=level,
             )
 
-    def _occur(self, indicator: Indicator, waves: Mapping[int, Survey]) -> bool:
-        """Does each positive answer occur in some year? Then its absence in another counts 0."""
-        known = {level for survey in waves.values() for level in _levels(survey, indicator)}
-        return set(indicator.positive) <= known
+    def _occurring(self, indicator: Indicator, waves: Mapping[int, Survey]) -> tuple[Level, ...]:
+        """Answers of all years together: one that is absent from a year counts 0 there.
+
+        None where a positive answer occurs in no year, so that each year says what it lacks.
+        """
+        known = dict.fromkeys(
+            level for survey in waves.values() for level in _levels(survey, indicator)
+        )
+        return tuple(known) if set(indicator.positive) <= set(known) else ()
 
     def _share(
         self,
@@ -208,6 +217,15 @@ class Scorecard:
             raise CardError(f"{self._card.path}: [data]: {error}") from None
         except SteelyardError as error:
             raise CardError(f"{self._card.path}: [design] on {file}: {error}") from None
+
+
+def designs_of(surveys: Mapping[int, Survey]) -> tuple[str, ...]:
+    """What each year's figures rest on, in words."""
+    lines = [f"{year}: {survey.design_text}." for year, survey in surveys.items()]
+    unweighted = [str(year) for year, survey in surveys.items() if not survey.is_weighted]
+    if unweighted:
+        lines.append(f"No weights in {', '.join(unweighted)}: every answer counts the same.")
+    return tuple(lines)
 
 
 def _levels(survey: Survey, indicator: Indicator) -> tuple[Level, ...]:

@@ -109,7 +109,8 @@ def count(
     positive : level or sequence of levels, optional
         Count these levels together, instead of each level apart.
     levels : iterable of levels
-        Answers that could be given; those that nobody gave count 0.
+        Answers that could be given, in order. Those that nobody gave count 0; a value that is none
+        of them, such as a misspelt answer, is an error.
     missing : {"exclude", "level", "fail"}
         Leave out rows without an answer, count them as a level of their own, or refuse.
 
@@ -137,7 +138,8 @@ def proportion(
     positive : level or sequence of levels, optional
         Answers to take together; the result is then one proportion instead of one a level.
     levels : iterable of levels
-        Answers that could be given; those that nobody gave count 0.
+        Answers that could be given, in order. Those that nobody gave count 0; a value that is none
+        of them, such as a misspelt answer, is an error.
     missing : {"exclude", "level", "fail"}
         Leave rows without an answer out of the base, make them a level, or refuse.
 

@@ -111,6 +111,9 @@ class Survey:
         nest: bool = False,
         lonely: Lonely = "fail",
     ) -> None:
+        for role, name in (("weights", weights), ("clusters", clusters), ("fpc", fpc)):
+            if name is not None and not isinstance(name, str):
+                raise TypeError(f"{role}= is the name of one column, not {type(name).__name__}")
         self._columns = Columns(frame)
         self._lonely = lonely
         strata_names = () if strata is None else as_names(strata)
@@ -144,11 +147,21 @@ class Survey:
         self._domains: dict[tuple[str, ...], Domain] = {}
 
     def __repr__(self) -> str:
+        return f"Survey: {self.design_text}"
+
+    @property
+    def is_weighted(self) -> bool:
+        """Do rows stand for different numbers of people?"""
+        return self._names.weights is not None or self._names.fpc is not None
+
+    @property
+    def design_text(self) -> str:
+        """The design in a line: rows, units, strata and degrees of freedom."""
         design = self._design
         unit = f"clusters by {self._names.clusters}" if self._names.clusters else "rows"
         return (
-            f"Survey: {design.rows:,} rows, {design.units:,} units ({unit}), "
-            f"{design.strata:,} strata, {design.degrees_of_freedom:.0f} degrees of freedom"
+            f"{design.rows:,} rows, {design.units:,} units ({unit}), "
+            f"{design.strata:,} strat{'um' if design.strata == 1 else 'a'}, {design.degrees_of_freedom:.0f} degrees of freedom"
         )
 
     @property
@@ -265,8 +278,9 @@ class Survey:
         positive : level or sequence of levels, optional
             Answers to take together: the result is one proportion instead of one a level.
         levels : iterable of levels
-            Answers that the question offers. Those that nobody gave count as 0; without it, only
-            answers that occur in the column (or are its declared categories) are known.
+            Answers that the question offers, in order. Those that nobody gave count as 0, and a
+            value that is none of them is an error. Without it, the answers are those that occur
+            in the column, or its declared categories.
         by, where, level
             As for :meth:`mean`.
         missing : {"exclude", "level", "fail"}

@@ -46,7 +46,7 @@ def _term_of_levels(columns: Columns, statistic: Statistic) -> Term:
         everyone = _core.Codes(np.zeros(len(columns), dtype=np.int32), 1)
         return Term(statistic, make(everyone, np.ones((1, 1))), (None,))
     name = statistic.columns[0]
-    factor = with_levels(columns.factor(name), statistic.levels)
+    factor = with_levels(name, columns.factor(name), statistic.levels)
     if not factor.levels:
         raise EmptyDomain(f"column {name!r} has no answers at all", column=name)
     if statistic.missing == "level":

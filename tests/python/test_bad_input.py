@@ -1105,3 +1105,17 @@ def test_a_design_effect_without_weights_is_there_or_has_a_reason() -> None:
     est = survey(design={"clusters": "activity"}).mean("days")
     assert est.to_dict()["deff"] == [None]
     assert "no deff: the weights add up to the sample" in repr(est)
+
+
+def test_declared_levels_set_the_order_and_find_strangers() -> None:
+    scale = ["Disagree", "Neutral", "Agree", "Strongly agree"]
+    est = survey().proportion("opinion", levels=scale)
+    assert est.labels.level == scale
+    assert est["Strongly agree"].value == 0
+    with pytest.raises(errors.UnknownLevel, match=r"'Neutral' \(2 rows\) .* not among"):
+        survey().proportion("opinion", levels=["Agree", "Disagree"])
+
+
+def test_what_looks_like_an_expression_is_not_read_as_a_column() -> None:
+    with pytest.raises(errors.InvalidCondition, match="pass a mapping such as"):
+        survey().mean("hours", where="region == 'north'")

@@ -45,3 +45,10 @@ def test_what_cannot_be_read_is_said_without_its_data(tmp_path: Path) -> None:
     (tmp_path / "answers.xlsx").touch()
     with pytest.raises(DataFileError, match=r"a \.csv or \.parquet file is needed"):
         read_frame(tmp_path / "answers.xlsx")
+
+
+def test_semicolons_are_recognised(tmp_path: Path) -> None:
+    file = tmp_path / "answers.csv"
+    file.write_text("id;answer\n1;Yes\n2;No\n")
+    with pytest.raises(DataFileError, match="separated by semicolons"):
+        read_frame(file)

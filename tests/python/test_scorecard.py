@@ -452,7 +452,7 @@ reason = "y"
 year = 2018
 reason = "z"
 """
-AS_PRINTED = "write the figure as printed, for example"
+AS_PRINTED = "write the figure as printed, as text: for example"
 # What is written instead of what, the key and what is said of it. The line is that of the change.
 MISTAKES: list[tuple[str, str, str, str]] = [
     ('title = "T"', 'titel = "T"', "titel", "there is no such key. Did you mean 'title'?"),
@@ -491,7 +491,7 @@ MISTAKES: list[tuple[str, str, str, str]] = [
     ('2023 = "60 %"', 'now = "60 %"', "indicator[1].published.now", "a year of four digits"),
     ("published = {", "published = 5 # {", "indicator[1].published", "a table is needed"),
     ('value = "40 %"', "value = 40", "indicator[1].target.value", f'{AS_PRINTED} "40 per cent"'),
-    ('value = "45 %"', "value = 0.45", "indicator[2].target.value", f'{AS_PRINTED} "0.45 per'),
+    ('value = "45 %"', "value = 0.45", "indicator[2].target.value", f'{AS_PRINTED} "45 per'),
     ('value = "45 %"', 'goal = "45 %"', "indicator[2].target.goal", "there is no such key."),
     ('value = "45 %"', "", "indicator[2].target", "the key 'value' is missing"),
     ('value = "45 %"', 'value = "all"', "indicator[2].target.value", "'all' is not a figure"),
@@ -757,3 +757,27 @@ def test_a_core_estimate_of_both_years_is_positive_semi_definite() -> None:
     counts = [s.count("relevance") for s in waves().values()]
     joint = _core.join(counts[0].core, counts[1].core).covariance
     assert np.linalg.eigvalsh(joint).min() > -1e-9 * joint.max()
+
+
+def test_a_misspelt_answer_is_found_where_answers_are_declared(tmp_path: Path) -> None:
+    misspelt = answers(2022, 0.5).with_columns(
+        agrees=pl.when(pl.int_range(pl.len()) < 7).then(pl.lit("yes ")).otherwise(pl.col("agrees"))
+    )
+    misspelt.write_csv(tmp_path / "2022.csv")
+    scorecard = small(tmp_path, card=CARD + 'answers = ["No", "Yes"]\n')
+    with pytest.raises(CardError, match=r"'A' in 2022: 'yes ' \(7 rows\) .* Did you mean 'Yes'"):
+        scorecard.evaluate()
+
+
+def test_the_footer_says_what_the_figures_rest_on(tmp_path: Path) -> None:
+    text = " ".join(repr(evaluated(tmp_path)).split())
+    assert "2023: 150 rows, 30 units (clusters by activity), 1 stratum" in text
+    assert "No weights in 2022, 2023: every answer counts the same." in text
+    assert "2023 shares 2 units of the same name with 2022" in text
+
+
+def test_published_figures_that_differ_are_marked(tmp_path: Path) -> None:
+    card = CARD + 'published = { 2021 = "10 %", 2022 = "1 %", 2023 = "99 %" }\n'
+    text = repr(evaluated(tmp_path, card=card))
+    assert "1 % differs" in text
+    assert "published for 2021, not evaluated" in text
