@@ -161,7 +161,8 @@ class Survey:
         unit = f"clusters by {self._names.clusters}" if self._names.clusters else "rows"
         return (
             f"{design.rows:,} rows, {design.units:,} units ({unit}), "
-            f"{design.strata:,} strat{'um' if design.strata == 1 else 'a'}, {design.degrees_of_freedom:.0f} degrees of freedom"
+            f"{design.strata:,} strat{'um' if design.strata == 1 else 'a'}, "
+            f"{design.degrees_of_freedom:.0f} degrees of freedom"
         )
 
     @property
