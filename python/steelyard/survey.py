@@ -389,6 +389,8 @@ class Survey:
             raise ValueError(f"level={level} is not a confidence level between 0 and 1")
         domain = self._domain(by, where)
         terms = [term_of(self._columns, statistic) for statistic in statistics]
+        labels = self._labels(domain, terms)
+        _refuse_equal_names(labels)
         try:
             result = _core.estimate(
                 self._design, self._sample_keys(), domain.codes, [term.estimator for term in terms]
@@ -396,8 +398,6 @@ class Survey:
         except _core.InvalidColumn as error:
             raise explain(error, self._names) from None
         self._check_answers(terms, domain, result)
-        labels = self._labels(domain, terms)
-        _refuse_equal_names(labels)
         values = result.estimates.values
         share = np.array([kind == "proportion" for kind in labels.kind], dtype=np.bool_)
         evidence = Evidence(
