@@ -38,15 +38,16 @@ class CentredTerm {
   }
 
   Eigen::Index estimates() const { return estimates_; }
+  Eigen::Index width() const { return term_.estimator->width(); }
   /// Mean influence of a cell's rows on each estimate of its domain.
   const RowMatrix& mean_influence() const { return influence_; }
 
-  void read(Eigen::Index begin, const std::vector<Eigen::Index>& cells, const double* weight,
+  void read(const RowBlock& rows, const std::vector<Eigen::Index>& cells, const double* weight,
             RowMatrix& buffer, Eigen::Ref<RowMatrix> influence) const {
     if (term_.estimator->of_levels()) {
-      read_levels(begin, cells, weight, influence);
+      read_levels(rows.begin, cells, weight, influence);
     } else {
-      read_columns(begin, cells, weight, buffer, influence);
+      read_columns(rows, cells, weight, buffer, influence);
     }
   }
 
@@ -74,17 +75,13 @@ class CentredTerm {
     }
   }
 
-  void read_columns(Eigen::Index begin, const std::vector<Eigen::Index>& cells,
+  void read_columns(const RowBlock& rows, const std::vector<Eigen::Index>& cells,
                     const double* weight, RowMatrix& buffer,
                     Eigen::Ref<RowMatrix> influence) const {
-    const auto count = static_cast<Eigen::Index>(cells.size());
     std::vector<const double*> columns;
-    for (const Column& column : term_.estimator->columns()) {
-      double* room = buffer.row(static_cast<Eigen::Index>(columns.size())).data();
-      columns.push_back(column.read(begin, count, room));
-    }
+    term_.estimator->read(rows, buffer, columns);
     Eigen::VectorXd centred(features_);
-    for (Eigen::Index i = 0; i < count; ++i) {
+    for (Eigen::Index i = 0; i < rows.count; ++i) {
       const Eigen::Index cell = cells[static_cast<std::size_t>(i)];
       if (cell < 0) {
         continue;
@@ -153,25 +150,29 @@ CellSums sum_products(const Design& design, const Domains& domains,
   const Eigen::Index cells = design.strata() * domains.count();
   const Eigen::Index segments = segment_count(design.rows(), cells * estimates * (estimates + 1));
   std::vector<CellSums> parts(static_cast<std::size_t>(segments), CellSums(cells, estimates));
+  Eigen::Index width = 0;
+  for (const CentredTerm& term : terms) {
+    width = std::max(width, term.width());
+  }
   parallel_for(segments, threads, [&](Eigen::Index s) {
     RowMatrix influence(estimates, kBlockRows);
-    RowMatrix buffer(kMostColumns, kBlockRows);
+    RowMatrix buffer(width, kBlockRows);
     std::vector<double> weights(static_cast<std::size_t>(kBlockRows));
     std::vector<Eigen::Index> cell_of_row;
     const Eigen::Index end = design.rows() * (s + 1) / segments;
     for (Eigen::Index from = design.rows() * s / segments; from < end; from += kBlockRows) {
-      const Eigen::Index count = std::min(kBlockRows, end - from);
-      const double* weight = design.weights(from, count, weights.data());
-      cell_of_row.resize(static_cast<std::size_t>(count));
-      for (Eigen::Index i = 0; i < count; ++i) {
-        const Eigen::Index d = domains.codes.size() == 0 ? 0 : domains.codes[from + i];
+      const RowBlock rows = domains.block(from, std::min(kBlockRows, end - from));
+      const double* weight = design.weights(from, rows.count, weights.data());
+      cell_of_row.resize(static_cast<std::size_t>(rows.count));
+      for (Eigen::Index i = 0; i < rows.count; ++i) {
+        const Eigen::Index d = rows.domain_of(i);
         const Eigen::Index h = design.stratum_of_unit(from + i);
         cell_of_row[static_cast<std::size_t>(i)] =
             d >= 0 && weight[i] > 0 ? h * domains.count() + d : -1;
       }
       Eigen::Index at = 0;
       for (const CentredTerm& term : terms) {
-        term.read(from, cell_of_row, weight, buffer, influence.middleRows(at, term.estimates()));
+        term.read(rows, cell_of_row, weight, buffer, influence.middleRows(at, term.estimates()));
         at += term.estimates();
       }
       parts[static_cast<std::size_t>(s)].add(cell_of_row, influence);

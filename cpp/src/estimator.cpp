@@ -114,6 +114,15 @@ class Proportion final : public Estimator {
 
 }  // namespace
 
+void Estimator::read(const RowBlock& rows, RowMatrix& buffer,
+                     std::vector<const double*>& into) const {
+  into.clear();
+  for (const Column& column : columns_) {
+    double* room = buffer.row(static_cast<Eigen::Index>(into.size())).data();
+    into.push_back(column.read(rows.begin, rows.count, room));
+  }
+}
+
 EstimatorPtr total(Column y) { return std::make_shared<Total>(std::move(y)); }
 
 EstimatorPtr mean(Column y) { return std::make_shared<Mean>(std::move(y)); }

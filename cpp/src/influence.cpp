@@ -70,7 +70,7 @@ void linearise_columns(const Estimator& estimator, const FeatureSums& sums,
   for (Eigen::Index d = 0; d < domains; ++d) {
     const DomainView view(sums, by_stratum, d, domains);
     const Eigen::VectorXd features = view.features();
-    Linearisation linear = estimator.linearise({features, view.centre()});
+    Linearisation linear = estimator.linearise({features, view.centre(), d});
     for (Eigen::Index h = 0; h < by_stratum.rows(); ++h) {
       result.intercept.row(h * domains + d) =
           (linear.gradient.rightCols(view.centre().size()) * view.offset(h)).transpose();
@@ -86,7 +86,7 @@ void linearise_levels(const Estimator& estimator, const FeatureSums& sums,
   const Eigen::RowVectorXd all = by_stratum.colwise().sum();
   for (Eigen::Index d = 0; d < domains; ++d) {
     const Eigen::VectorXd features = all.segment(d * sums.features, sums.features).transpose();
-    result.by_domain.push_back(estimator.linearise({features, Eigen::VectorXd()}));
+    result.by_domain.push_back(estimator.linearise({features, Eigen::VectorXd(), d}));
     result.second.push_back(features.asDiagonal());
     result.sums.push_back(features);
   }

@@ -13,8 +13,7 @@ namespace {
 /// Which cell of the tables each row of a block belongs to; -1 where it is in no domain or weighs
 /// nothing.
 struct Block {
-  Eigen::Index begin = 0;
-  Eigen::Index count = 0;
+  RowBlock rows;
   const double* weight = nullptr;
   std::vector<double> buffer = std::vector<double>(static_cast<std::size_t>(kBlockRows));
   std::vector<std::int64_t> group_cell =
@@ -22,19 +21,17 @@ struct Block {
   std::vector<std::int64_t> stratum_cell =
       std::vector<std::int64_t>(static_cast<std::size_t>(kBlockRows));
 
-  void read(const Design& design, const Domains& domains, Grouping grouping, Eigen::Index from,
-            Eigen::Index rows) {
-    begin = from;
-    count = rows;
+  void read(const Design& design, const Domains& domains, Grouping grouping, Eigen::Index begin,
+            Eigen::Index count) {
+    rows = domains.block(begin, count);
     weight = design.weights(begin, count, buffer.data());
     const std::int64_t width = domains.count();
     const std::int32_t* unit_of_row = design.unit_of_row();
-    const std::int32_t* domain_of_row = domains.codes.data();
     for (Eigen::Index i = 0; i < count; ++i) {
       const Eigen::Index row = begin + i;
       const std::int64_t unit = unit_of_row == nullptr ? row : unit_of_row[row];
       const std::int64_t stratum = design.stratum_of_unit(unit);
-      const std::int64_t domain = domain_of_row == nullptr ? 0 : domain_of_row[row];
+      const std::int64_t domain = rows.domain_of(i);
       const bool counts = domain >= 0 && weight[i] > 0;
       const std::int64_t group = grouping == Grouping::kUnit ? unit : stratum;
       const auto at = static_cast<std::size_t>(i);
@@ -49,8 +46,8 @@ void add_levels(const Block& block, const Codes& levels, FeatureSums& sums) {
   std::int64_t* used = sums.used.data();
   std::int64_t* missing = sums.missing.data();
   const std::int64_t width = sums.features;
-  const std::int32_t* level_of_row = levels.data() + block.begin;
-  for (Eigen::Index i = 0; i < block.count; ++i) {
+  const std::int32_t* level_of_row = levels.data() + block.rows.begin;
+  for (Eigen::Index i = 0; i < block.rows.count; ++i) {
     const std::int64_t cell = block.group_cell[static_cast<std::size_t>(i)];
     if (cell < 0) {
       continue;
@@ -71,7 +68,7 @@ void add_column(const Block& block, const double* y, FeatureSums& sums) {
   const double* centre = sums.centre.data();
   std::int64_t* used = sums.used.data();
   std::int64_t* missing = sums.missing.data();
-  for (Eigen::Index i = 0; i < block.count; ++i) {
+  for (Eigen::Index i = 0; i < block.rows.count; ++i) {
     const std::int64_t cell = block.group_cell[static_cast<std::size_t>(i)];
     if (cell < 0) {
       continue;
@@ -93,7 +90,7 @@ void add_column(const Block& block, const double* y, FeatureSums& sums) {
 void add_columns(const Block& block, const std::vector<const double*>& columns, FeatureSums& sums) {
   const auto q = static_cast<Eigen::Index>(columns.size());
   Eigen::VectorXd centred(q);
-  for (Eigen::Index i = 0; i < block.count; ++i) {
+  for (Eigen::Index i = 0; i < block.rows.count; ++i) {
     const std::int64_t cell = block.group_cell[static_cast<std::size_t>(i)];
     if (cell < 0) {
       continue;
@@ -127,10 +124,7 @@ void add_block(const Block& block, const Estimator& estimator, RowMatrix& buffer
     return;
   }
   std::vector<const double*> columns;
-  for (const Column& column : estimator.columns()) {
-    const auto j = static_cast<Eigen::Index>(columns.size());
-    columns.push_back(column.read(block.begin, block.count, buffer.row(j).data()));
-  }
+  estimator.read(block.rows, buffer, columns);
   if (columns.size() == 1) {
     add_column(block, columns.front(), sums);
   } else {
@@ -142,7 +136,7 @@ FeatureSums empty_sums(const Design& design, const Domains& domains, const Estim
                        Grouping grouping, const RowMatrix& centre) {
   const Eigen::Index groups = grouping == Grouping::kUnit ? design.units() : design.strata();
   const Eigen::Index cells = design.strata() * domains.count();
-  const auto q = static_cast<Eigen::Index>(estimator.columns().size());
+  const Eigen::Index q = estimator.width();
   FeatureSums sums;
   sums.grouping = grouping;
   sums.features = estimator.features();
@@ -177,7 +171,7 @@ AllSums pass(const Design& design, const Domains& domains, std::span<const Estim
   const Eigen::Index groups = grouping == Grouping::kUnit ? design.units() : design.strata();
   for (const EstimatorPtr& estimator : estimators) {
     cells += groups * domains.count() * estimator->features();
-    width = std::max(width, static_cast<Eigen::Index>(estimator->columns().size()));
+    width = std::max(width, estimator->width());
   }
   const Eigen::Index segments = segment_count(design.rows(), cells);
   std::vector<AllSums> parts(static_cast<std::size_t>(segments));
@@ -224,8 +218,8 @@ std::vector<RowMatrix> first_centres(const Design& design, const Domains& domain
   std::vector<RowMatrix> centres;
   for (const EstimatorPtr& estimator : estimators) {
     const std::vector<Column>& columns = estimator->columns();
-    RowMatrix centre(design.strata() * domains.count(), static_cast<Eigen::Index>(columns.size()));
-    for (Eigen::Index j = 0; j < centre.cols(); ++j) {
+    RowMatrix centre = RowMatrix::Zero(design.strata() * domains.count(), estimator->width());
+    for (Eigen::Index j = 0; !estimator->computes() && j < centre.cols(); ++j) {
       centre.col(j).setConstant(guess_centre(columns[static_cast<std::size_t>(j)]));
     }
     centres.push_back(std::move(centre));
@@ -310,7 +304,7 @@ std::vector<FeatureSums> sum_rows(const Design& design, const Domains& domains,
   std::vector<std::size_t> which;
   for (std::size_t e = 0; e < estimators.size(); ++e) {
     refuse_infinite(*estimators[e], sums[e]);
-    if (!estimators[e]->of_levels() &&
+    if (!estimators[e]->of_levels() && !estimators[e]->computes() &&
         improve_centres(design, sums[e], sum_by_stratum(design, sums[e]), centres[e])) {
       again.push_back(estimators[e]);
       which.push_back(e);

@@ -6,7 +6,7 @@
 
 #include "steelyard/codes.hpp"
 #include "steelyard/column.hpp"
-#include "steelyard/deviations.hpp"
+#include "steelyard/matrix.hpp"
 
 namespace steelyard {
 

@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <vector>
 
-namespace steelyard {
+#include "steelyard/matrix.hpp"
 
-using RowMatrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+namespace steelyard {
 
 /// The small matrix D between a design and inference: Cov(estimates) = D^T D.
 ///

@@ -6,6 +6,7 @@
 
 #include "steelyard/codes.hpp"
 #include "steelyard/column.hpp"
+#include "steelyard/matrix.hpp"
 
 namespace steelyard {
 
@@ -16,6 +17,16 @@ namespace steelyard {
 struct DomainSums {
   Eigen::VectorXd features;
   Eigen::VectorXd centre;
+  Eigen::Index domain = 0;
+};
+
+/// Consecutive rows, and the domain of each.
+struct RowBlock {
+  Eigen::Index begin = 0;
+  Eigen::Index count = 0;
+  const std::int32_t* domain = nullptr;  ///< of the block's first row; null: all rows in domain 0
+
+  std::int32_t domain_of(Eigen::Index i) const { return domain == nullptr ? 0 : domain[i]; }
 };
 
 /// A value and how it responds to the sums it is made of.
@@ -27,6 +38,8 @@ struct Linearisation {
 
 /// An estimator as an influence function: a smooth function of weighted sums over rows.
 ///
+/// What is summed are columns as they are stored, columns computed from a row and from values known
+/// beforehand (a residual times a regressor, the square of a distance from the mean), or levels.
 /// Nothing else in the library knows which estimators exist. A row enters when all that the
 /// estimator reads of it is present.
 ///
@@ -36,15 +49,22 @@ class Estimator {
  public:
   virtual ~Estimator() = default;
 
-  /// Columns whose weighted sums are needed; empty for an estimator of levels.
+  /// Columns that it reads; empty for an estimator of levels.
   const std::vector<Column>& columns() const { return columns_; }
+  /// Columns whose weighted sums are needed: those it reads, or those it computes.
+  Eigen::Index width() const { return width_; }
+  /// Does it compute the columns that are summed? Those are taken as they are, not centred.
+  bool computes() const { return computes_; }
   /// Levels whose weights are needed; empty for an estimator of columns.
   const Codes& levels() const { return levels_; }
   bool of_levels() const { return of_levels_; }
   /// Features of a row.
-  Eigen::Index features() const {
-    return of_levels() ? levels_.levels() : 1 + static_cast<Eigen::Index>(columns_.size());
-  }
+  Eigen::Index features() const { return of_levels() ? levels_.levels() : 1 + width_; }
+  /// The columns to be summed, in a block of rows; NaN where the row has no answer.
+  /// @param buffer width x at least rows.count.
+  /// @param into   where each column's values are: in the buffer, or where they are stored.
+  virtual void read(const RowBlock& rows, RowMatrix& buffer,
+                    std::vector<const double*>& into) const;
 
   /// Estimates in each domain.
   virtual Eigen::Index estimates() const { return 1; }
@@ -54,17 +74,20 @@ class Estimator {
   virtual Linearisation linearise(const DomainSums& sums) const = 0;
 
  protected:
-  explicit Estimator(std::vector<Column> columns) : columns_(std::move(columns)) {}
+  explicit Estimator(std::vector<Column> columns)
+      : columns_(std::move(columns)), width_(static_cast<Eigen::Index>(columns_.size())) {}
   explicit Estimator(Codes levels) : levels_(std::move(levels)), of_levels_(true) {}
+  /// An estimator that computes `width` columns: it overrides `read`.
+  Estimator(std::vector<Column> columns, Eigen::Index width)
+      : columns_(std::move(columns)), width_(width), computes_(true) {}
 
  private:
   std::vector<Column> columns_;
   Codes levels_;
+  Eigen::Index width_ = 0;
   bool of_levels_ = false;
+  bool computes_ = false;
 };
-
-/// Columns that one estimator may read.
-inline constexpr Eigen::Index kMostColumns = 8;
 
 using EstimatorPtr = std::shared_ptr<const Estimator>;
 

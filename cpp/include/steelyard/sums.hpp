@@ -15,6 +15,9 @@ namespace steelyard {
 struct Domains {
   Codes codes;
   Eigen::Index count() const { return codes.size() == 0 ? 1 : codes.levels(); }
+  RowBlock block(Eigen::Index begin, Eigen::Index rows) const {
+    return {begin, rows, codes.size() == 0 ? nullptr : codes.data() + begin};
+  }
 };
 
 enum class Grouping { kUnit, kStratum };
