@@ -40,17 +40,23 @@ const char* name_of(DesignError::Problem problem) {
       return "fpc_mixed";
     case DesignError::Problem::kNoDegreesOfFreedom:
       return "no_degrees_of_freedom";
+    case DesignError::Problem::kFractionVaries:
+      return "fraction_varies";
+    case DesignError::Problem::kFractionNeeded:
+      return "fraction_needed";
+    case DesignError::Problem::kLonelyInDomain:
+      return "lonely_in_domain";
   }
   return "invalid";
 }
 
 /// Raises the Python class with its fields as arguments: message, problem, column, count, rows,
-/// codes.
+/// codes, stage.
 void raise(const py::object& type, const std::exception& error, const char* problem,
            const Offence& offence, const std::string& column,
-           const std::vector<std::int32_t>& codes) {
+           const std::vector<std::int32_t>& codes, int stage) {
   const py::tuple fields =
-      py::make_tuple(error.what(), problem, column, offence.count, offence.rows, codes);
+      py::make_tuple(error.what(), problem, column, offence.count, offence.rows, codes, stage);
   PyErr_SetObject(type.ptr(), fields.ptr());
 }
 
@@ -70,10 +76,10 @@ void bind_error(py::module_& m) {
       }
     } catch (const InvalidColumn& error) {
       raise(invalid_column.get_stored(), error, name_of(error.problem), error.offence, error.column,
-            {});
+            {}, 0);
     } catch (const DesignError& error) {
       raise(design_error.get_stored(), error, name_of(error.problem), error.offence, {},
-            error.codes);
+            error.codes, error.stage);
     }
   });
 }

@@ -1,6 +1,10 @@
 #include "steelyard/column.hpp"
 
+#include <algorithm>
 #include <utility>
+#include <vector>
+
+#include "steelyard/parallel.hpp"
 
 namespace steelyard {
 namespace {
@@ -38,6 +42,28 @@ const double* Column::read(Eigen::Index begin, Eigen::Index count, double* buffe
       return convert<std::uint8_t>(data_, begin, count, buffer);
   }
   return buffer;
+}
+
+Offence Column::rows_where(bool (*bad)(double)) const {
+  Offence offence;
+  std::vector<double> buffer(static_cast<std::size_t>(kBlockRows));
+  for (Eigen::Index begin = 0; begin < size(); begin += kBlockRows) {
+    const Eigen::Index count = std::min(kBlockRows, size() - begin);
+    const double* values = read(begin, count, buffer.data());
+    for (Eigen::Index i = 0; i < count; ++i) {
+      if (bad(values[i])) {
+        offence.add(begin + i);
+      }
+    }
+  }
+  return offence;
+}
+
+void Column::refuse(InvalidColumn::Problem problem, bool (*bad)(double)) const {
+  const Offence offence = rows_where(bad);
+  if (offence.count > 0) {
+    throw InvalidColumn(name(), problem, offence);
+  }
 }
 
 double Column::operator[](Eigen::Index row) const {

@@ -239,10 +239,10 @@ Eigen::MatrixXd element_covariance(const Design& design, const Domains& domains,
     }
     const Eigen::VectorXd in = rows.segment(h * width, width);
     const RowMatrix mine = mean.middleRows(h * width, width);
-    if (design.stratum(h).lonely && design.lonely() == Lonely::kAdjust) {
+    if (design.stratum(h).lonely && design.options().lonely == Lonely::kAdjust) {
       const RowMatrix apart = in.asDiagonal() * mine - overall;
       const Eigen::VectorXd vector = apart.reshaped<Eigen::RowMajor>();
-      covariance += design.scale(h) * vector * vector.transpose();
+      covariance += design.first().stratum_scale(h) * vector * vector.transpose();
       continue;
     }
     std::vector<Eigen::MatrixXd> within;
@@ -250,8 +250,8 @@ Eigen::MatrixXd element_covariance(const Design& design, const Domains& domains,
       const auto off = residual.row(h * width + d);
       within.push_back(sums.product(h * width + d) - in[d] * off.transpose() * off);
     }
-    add_stratum(design.scale(h), static_cast<double>(design.stratum(h).units), in, mine, within,
-                covariance);
+    add_stratum(design.first().stratum_scale(h), static_cast<double>(design.stratum(h).units), in,
+                mine, within, covariance);
   }
   return covariance;
 }

@@ -45,6 +45,12 @@ std::string describe(DesignError::Problem problem) {
       return "the finite population correction mixes fractions and counts";
     case DesignError::Problem::kNoDegreesOfFreedom:
       return "the design has no degrees of freedom";
+    case DesignError::Problem::kFractionVaries:
+      return "the sampling fraction varies within a unit";
+    case DesignError::Problem::kFractionNeeded:
+      return "a unit's own sampling fraction is not above 0 and at most 1";
+    case DesignError::Problem::kLonelyInDomain:
+      return "a stratum has a single unit in a domain";
   }
   return "the design is invalid";
 }
@@ -73,10 +79,12 @@ InvalidColumn::InvalidColumn(std::string column_name, Problem what_problem, Offe
       problem(what_problem),
       offence(std::move(where)) {}
 
-DesignError::DesignError(Problem what_problem, std::vector<std::int32_t> which, Offence where)
+DesignError::DesignError(Problem what_problem, std::vector<std::int32_t> which, Offence where,
+                         int of_stage)
     : std::runtime_error(describe(what_problem) + codes_text(which) + ": " + rows_text(where)),
       problem(what_problem),
       codes(std::move(which)),
-      offence(std::move(where)) {}
+      offence(std::move(where)),
+      stage(of_stage) {}
 
 }  // namespace steelyard

@@ -1,5 +1,6 @@
 #include "steelyard/estimate.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <stdexcept>
@@ -10,6 +11,7 @@
 #include "steelyard/design_effect.hpp"
 #include "steelyard/error.hpp"
 #include "steelyard/influence.hpp"
+#include "steelyard/lonely_domain.hpp"
 
 namespace steelyard {
 namespace {
@@ -52,13 +54,18 @@ struct UnitsUsed {
 
 UnitsUsed units_used(const Design& design, const RowMatrix& by_unit, const Estimator& estimator,
                      Eigen::Index d) {
-  UnitsUsed units;
+  enum : char { kUnused, kCertain, kSampled };
+  std::vector<char> primary(static_cast<std::size_t>(design.first().units()), kUnused);
+  const Stage& last = design.stages().back();
   for (Eigen::Index unit = 0; unit < by_unit.rows(); ++unit) {
     if (is_used(by_unit, estimator, unit, d)) {
-      ++units.all;
-      units.sampled += design.stratum(design.stratum_of_unit(unit)).fraction < 1 ? 1 : 0;
+      char& known = primary[static_cast<std::size_t>(design.primary_of_unit(unit))];
+      known = std::max<char>(known, last.share(unit) < 1 ? kSampled : kCertain);
     }
   }
+  UnitsUsed units;
+  units.sampled = std::count(primary.begin(), primary.end(), kSampled);
+  units.all = units.sampled + std::count(primary.begin(), primary.end(), kCertain);
   return units;
 }
 
@@ -115,31 +122,33 @@ void describe(const Design& design, const Domains& domains, const std::vector<Te
   srs_replace = Eigen::Map<Eigen::VectorXd>(with.data(), size);
 }
 
-/// Deviations of one domain's estimates from the deviations of their features.
-void put_domain(const Design& design, const Term& term, const RowMatrix& features, Eigen::Index d,
-                Eigen::Index domains, Eigen::Ref<RowMatrix> into) {
+/// One domain's estimates from their features, by unit or by row of deviations.
+/// @param stratum of each row of features.
+template <typename StratumOf>
+void put_domain(const Term& term, const RowMatrix& features, const StratumOf& stratum,
+                Eigen::Index d, Eigen::Index domains, Eigen::Ref<RowMatrix> into) {
   const Eigen::MatrixXd& gradient = term.linearised.by_domain[static_cast<std::size_t>(d)].gradient;
   const auto mine = features.middleCols(d * term.sums.features, term.sums.features);
   into.noalias() = mine * gradient.transpose();
   if (term.linearised.intercept.size() > 0) {
-    for (Eigen::Index unit = 0; unit < into.rows(); ++unit) {
-      into.row(unit) +=
-          mine(unit, 0) * term.linearised.intercept.row(design.stratum_of_unit(unit) * domains + d);
+    for (Eigen::Index row = 0; row < into.rows(); ++row) {
+      into.row(row) += mine(row, 0) * term.linearised.intercept.row(stratum(row) * domains + d);
     }
   }
 }
 
-/// Brings the features of all terms, by unit, to the estimates of all domains.
-template <typename FeaturesOf>
-RowMatrix apply(const Design& design, const Domains& domains, std::vector<Term>& terms,
-                Eigen::Index per_domain, const FeaturesOf& features_of) {
-  RowMatrix result(design.units(), domains.count() * per_domain);
+/// Brings features to the estimates of all domains.
+/// @param features_of of a term: rows x (domains * features).
+template <typename FeaturesOf, typename StratumOf>
+RowMatrix apply(const Domains& domains, std::vector<Term>& terms, Eigen::Index rows,
+                Eigen::Index per_domain, const FeaturesOf& features_of, const StratumOf& stratum) {
+  RowMatrix result(rows, domains.count() * per_domain);
   Eigen::Index offset = 0;
   for (Term& term : terms) {
     const RowMatrix features = features_of(term);
     const Eigen::Index estimates = term.estimator->estimates();
     for (Eigen::Index d = 0; d < domains.count(); ++d) {
-      put_domain(design, term, features, d, domains.count(),
+      put_domain(term, features, stratum, d, domains.count(),
                  result.middleCols(d * per_domain + offset, estimates));
     }
     offset += estimates;
@@ -147,22 +156,46 @@ RowMatrix apply(const Design& design, const Domains& domains, std::vector<Term>&
   return result;
 }
 
-/// The map is linear, so features deviate first, where nothing cancels. A unit that is adjusted to
-/// the mean of all units is the exception: features have another centre in each stratum.
-RowMatrix deviations(const Design& design, const Domains& domains, std::vector<Term>& terms,
-                     Eigen::Index per_domain) {
-  const bool across_strata = design.lonely() == Lonely::kAdjust;
-  RowMatrix result = apply(design, domains, terms, per_domain, [&](Term& term) {
-    RowMatrix features = std::move(term.sums.by_group);
-    if (!across_strata) {
-      design.deviate(features);
+/// Policies that look beyond a stratum need whole influence values: features have another centre
+/// in each stratum.
+RowMatrix deviations_by_policy(const Design& design, const Domains& domains,
+                               std::vector<Term>& terms, Eigen::Index per_domain) {
+  const RowMatrix totals = apply(
+      domains, terms, design.units(), per_domain,
+      [](Term& term) -> const RowMatrix& { return term.sums.by_group; },
+      [&](Eigen::Index unit) { return design.stratum_of_unit(unit); });
+  RowMatrix result = design.deviate(totals);
+  if (!design.treats_domains()) {
+    return result;
+  }
+  Eigen::Index offset = 0;
+  for (const Term& term : terms) {
+    const Eigen::Index estimates = term.estimator->estimates();
+    for (Eigen::Index d = 0; d < domains.count(); ++d) {
+      std::vector<char> used(static_cast<std::size_t>(design.units()));
+      for (Eigen::Index unit = 0; unit < design.units(); ++unit) {
+        used[static_cast<std::size_t>(unit)] =
+            is_used(term.sums.by_group, *term.estimator, unit, d) ? 1 : 0;
+      }
+      const Eigen::Index at = d * per_domain + offset;
+      treat_domain(design, used, totals.middleCols(at, estimates),
+                   result.middleCols(at, estimates));
     }
-    return features;
-  });
-  if (across_strata) {
-    design.deviate(result);
+    offset += estimates;
   }
   return result;
+}
+
+/// The map is linear, so features deviate first, where nothing cancels.
+RowMatrix deviations(const Design& design, const Domains& domains, std::vector<Term>& terms,
+                     Eigen::Index per_domain) {
+  if (design.options().lonely == Lonely::kAdjust || design.treats_domains()) {
+    return deviations_by_policy(design, domains, terms, per_domain);
+  }
+  return apply(
+      domains, terms, design.deviations(), per_domain,
+      [&](Term& term) { return design.deviate(std::move(term.sums.by_group)); },
+      [&](Eigen::Index row) { return design.stratum_of_deviation(row); });
 }
 
 /// The ratio of two sums over one unit does not deviate from itself: linearisation says nothing
@@ -185,13 +218,14 @@ void mark_not_estimable(const std::vector<Term>& terms, Estimated& result) {
 
 void set_keys(const Design& design, const SampleKeys& keys, Deviations& deviations) {
   deviations.samples = {keys.sample};
-  for (Eigen::Index unit = 0; unit < design.units(); ++unit) {
-    const auto at = static_cast<std::size_t>(unit);
-    const auto h = static_cast<std::size_t>(design.stratum_of_unit(unit));
+  for (Eigen::Index row = 0; row < design.deviations(); ++row) {
+    const auto at = static_cast<std::size_t>(row);
+    const auto h = static_cast<std::size_t>(design.stratum_of_deviation(row));
     // Without a name, a unit is known within its own sample only.
     deviations.units.push_back(keys.units.empty() ? mix(keys.sample, at) : keys.units[at]);
     deviations.strata.push_back(keys.strata.empty() ? mix(~keys.sample, h) : keys.strata[h]);
-    deviations.counted.push_back(design.unit_counts(unit) ? 1 : 0);
+    const bool counts = row < design.first().units() && design.unit_counts(row);
+    deviations.counted.push_back(counts ? 1 : 0);
   }
   deviations.degrees_of_freedom = design.degrees_of_freedom();
 }
@@ -201,7 +235,7 @@ void check_lengths(const Design& design, const SampleKeys& keys, const Domains& 
   const auto has = [](const std::vector<std::uint64_t>& names, Eigen::Index size) {
     return names.empty() || static_cast<Eigen::Index>(names.size()) == size;
   };
-  if (!has(keys.units, design.units()) || !has(keys.strata, design.strata())) {
+  if (!has(keys.units, design.deviations()) || !has(keys.strata, design.strata())) {
     throw std::invalid_argument("a key is needed for every unit and every stratum, or for none");
   }
   const auto check = [&](const std::string& name, Eigen::Index size) {
@@ -234,8 +268,9 @@ Estimated estimate(const Design& design, const SampleKeys& keys, const Domains& 
     features += estimator->features();
     per_domain += estimator->estimates();
   }
-  const bool element_wise =
-      design.rows_are_units() && design.units() * domains.count() * features > kept;
+  const bool element_wise = design.rows_are_units() && design.stages().size() == 1 &&
+                            !design.treats_domains() &&
+                            design.units() * domains.count() * features > kept;
   std::vector<Term> terms = linearise_all(
       design, domains, estimators, element_wise ? Grouping::kStratum : Grouping::kUnit, threads);
   Estimated result;

@@ -6,7 +6,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Codes', 'Design', 'DesignError', 'Dual', 'Estimated', 'Estimates', 'Estimator', 'InvalidColumn', 'KEPT_DEVIATIONS', 'SampleKeys', 'ShareAudit', 'audit_share', 'count', 'cross', 'estimate', 'factorize', 'join', 'mean', 'print_share', 'proportion', 'proportion_intervals', 'ratio', 'shared_units', 't_quantile', 't_upper_tail', 'total', 'two_sided_p_value', 'variables', 'wald_intervals']
+__all__: list[str] = ['Codes', 'Design', 'DesignError', 'Dual', 'Estimated', 'Estimates', 'Estimator', 'InvalidColumn', 'KEPT_DEVIATIONS', 'SampleKeys', 'ShareAudit', 'Stage', 'audit_share', 'count', 'cross', 'estimate', 'factorize', 'join', 'mean', 'print_share', 'proportion', 'proportion_intervals', 'ratio', 'shared_units', 't_quantile', 't_upper_tail', 'total', 'two_sided_p_value', 'variables', 'wald_intervals']
 class InvalidColumn(ValueError):
     pass
 class DesignError(RuntimeError):
@@ -27,14 +27,22 @@ class Codes:
     @property
     def levels(self) -> int:
         ...
+class Stage:
+    """
+    One stage of selection: its strata, units and fpc.
+    """
+    def __init__(self, strata: Codes | None, units: Codes | None, fpc_name: str, fpc: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]] | None) -> None:
+        ...
 class Design:
     """
-    A stratified sample of units, seen as a linear map.
+    A sample in stages, seen as a linear map.
     """
-    def __init__(self, rows: typing.SupportsInt | typing.SupportsIndex, weights_name: str, weights: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]] | None, strata: Codes | None, units: Codes | None, fpc_name: str, fpc: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]] | None, lonely: str) -> None:
+    def __init__(self, rows: typing.SupportsInt | typing.SupportsIndex, weights_name: str, weights: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]] | None, stages: collections.abc.Sequence[Stage], lonely: str, lonely_domain: str | None, selection: str) -> None:
         ...
     def deviations(self, unit_totals: numpy.typing.NDArray[numpy.float64]) -> numpy.typing.NDArray[numpy.float64]:
-        ...
+        """
+        Deviations of totals by unit of the last stage.
+        """
     @property
     def degrees_of_freedom(self) -> float:
         ...
@@ -43,6 +51,9 @@ class Design:
         ...
     @property
     def sampling_fractions(self) -> numpy.typing.NDArray[numpy.float64]:
+        ...
+    @property
+    def stages(self) -> int:
         ...
     @property
     def strata(self) -> int:

@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias, get_args
 from steelyard.errors import CardError, FigureError, nearest_text
 from steelyard.levels import Level
 from steelyard.published import Figure
-from steelyard.survey import Lonely
+from steelyard.design import Lonely
 
 Direction: TypeAlias = Literal["at least", "at most"]
 Base: TypeAlias = Mapping[str, Level | Sequence[Level]]

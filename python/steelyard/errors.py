@@ -9,6 +9,7 @@ __all__ = [
     "ColumnNotFound",
     "CovarianceUnknown",
     "DataFileError",
+    "DesignMismatch",
     "DuplicateColumn",
     "EmptyDomain",
     "EmptyFrame",
@@ -125,6 +126,10 @@ class UnknownLevel(SteelyardError, ValueError):
 
 class ClusterInTwoStrata(SteelyardError, ValueError):
     """A cluster has rows in two strata."""
+
+
+class DesignMismatch(SteelyardError, ValueError):
+    """The arguments of a design do not fit together, such as strata for more stages than units."""
 
 
 class LonelyStratum(SteelyardError, ValueError):

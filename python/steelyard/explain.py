@@ -46,13 +46,13 @@ class _Fault:
     count: int
     rows: list[int]
     codes: list[int]
+    stage: int
 
 
 @dataclass(frozen=True, slots=True)
-class DesignNames:
-    """The columns of a design and the labels behind the core's codes."""
+class StageNames:
+    """The columns of one stage and the labels behind the core's codes."""
 
-    weights: str | None
     strata: tuple[str, ...]
     clusters: str | None
     fpc: str | None
@@ -64,11 +64,34 @@ class DesignNames:
         if not self.strata_labels:
             return "the sample, which is one stratum,"
         labels = shortened([_shown(self.strata_labels[code]) for code in codes])
+        if not self.strata:
+            return f"cluster {labels} of the stage above"
         return f"stratum {labels} of {', '.join(repr(name) for name in self.strata)}"
 
     def units_text(self, codes: list[int]) -> str:
-        """The labels of some clusters, the first few."""
-        return shortened([_shown(self.unit_labels[code]) for code in codes])
+        """The labels of some clusters, the first few; rows where there are no clusters."""
+        if not self.unit_labels:
+            return f"row {shortened(codes)}"
+        labels = shortened([_shown(self.unit_labels[code]) for code in codes])
+        return f"cluster {labels} of column {self.clusters!r}"
+
+
+@dataclass(frozen=True, slots=True)
+class DesignNames:
+    """The columns of a design, stage after stage."""
+
+    weights: str | None
+    stages: tuple[StageNames, ...]
+
+    @property
+    def clusters(self) -> tuple[str, ...]:
+        """Columns of the units, from the first stage down."""
+        return tuple(stage.clusters for stage in self.stages if stage.clusters is not None)
+
+    @property
+    def fpc(self) -> tuple[str, ...]:
+        """Columns of the finite population corrections, from the first stage down."""
+        return tuple(stage.fpc for stage in self.stages if stage.fpc is not None)
 
 
 def _shown(label: Level) -> Level:
@@ -95,7 +118,7 @@ def _explain_column(error: _Fault, names: DesignNames) -> SteelyardError:
             count=count,
             rows=rows,
         )
-    if error.column == names.fpc:
+    if error.column in names.fpc:
         return InvalidFpc(
             f"fpc column {error.column!r} is {fault} in {where}: every row needs the number of "
             "units in its stratum of the population, or the sampling fraction",
@@ -118,40 +141,58 @@ def _explain_column(error: _Fault, names: DesignNames) -> SteelyardError:
 
 def _explain_design(error: _Fault, names: DesignNames) -> SteelyardError:
     where = rows_text(error.count, error.rows)
-    strata = ", ".join(repr(name) for name in names.strata) or "no column"
+    stage = names.stages[error.stage]
+    strata = ", ".join(repr(name) for name in stage.strata) or "no column"
     if error.problem == "unit_in_two_strata":
         return ClusterInTwoStrata(
-            f"cluster {names.units_text(error.codes)} of column {names.clusters!r} stands in more "
+            f"{stage.units_text(error.codes)} stands in more "
             f"than one stratum of {strata}: {where} in a second one. If cluster names repeat "
             "across strata and mean different clusters, pass nest=True; otherwise correct the "
             "strata",
-            column=names.clusters,
+            column=stage.clusters,
             count=error.count,
             rows=error.rows,
         )
-    if error.problem == "lonely_stratum":
-        what = f"cluster of {names.clusters!r}" if names.clusters else "row"
-        return LonelyStratum(
-            f"{names.strata_text(error.codes)} has a single sampled {what}, so "
-            f"its variance cannot be estimated ({error.count} such strata). Merge it with a "
-            "similar stratum, or pass lonely='adjust', 'average', 'certainty' or 'remove'",
-            column=names.strata[0] if names.strata else names.clusters,
-            count=error.count,
-        )
+    if error.problem in ("lonely_stratum", "lonely_in_domain"):
+        return _explain_lonely(error, stage)
     if error.problem == "no_degrees_of_freedom":
         return NoDegreesOfFreedom(
             "there are as many strata as sampled units with a positive weight, so no variance can "
             "be estimated: merge strata, or check the weights"
         )
-    return _explain_fpc(error, names, where)
+    return _explain_fpc(error, stage, where)
 
 
-def _explain_fpc(error: _Fault, names: DesignNames, where: str) -> SteelyardError:
-    column = f"fpc column {names.fpc!r}"
+def _explain_lonely(error: _Fault, stage: StageNames) -> SteelyardError:
+    what = f"cluster of {stage.clusters!r}" if stage.clusters else "row"
+    argument = "lonely" if error.problem == "lonely_stratum" else "lonely_domain"
+    which = f"a single sampled {what}" if argument == "lonely" else f"one {what} in a domain"
+    return LonelyStratum(
+        f"{stage.strata_text(error.codes)} has {which}, so "
+        f"its variance cannot be estimated ({error.count} such strata). Merge it with a "
+        f"similar stratum, or pass {argument}='adjust', 'average', 'certainty' or 'remove'",
+        column=stage.strata[0] if stage.strata else stage.clusters,
+        count=error.count,
+    )
+
+
+def _explain_fpc(error: _Fault, stage: StageNames, where: str) -> SteelyardError:
+    column = f"fpc column {stage.fpc!r}"
     if error.problem == "fpc_varies":
         message = (
-            f"{column} is not constant in {names.strata_text(error.codes)}: {where} differ "
+            f"{column} is not constant in {stage.strata_text(error.codes)}: {where} differ "
             "from the stratum's first; one stratum has one population size"
+        )
+    elif error.problem == "fraction_varies":
+        message = (
+            f"{column} is not constant in {stage.units_text(error.codes)}: {where} differ from "
+            "the unit's first; a unit was sampled with one probability"
+        )
+    elif error.problem == "fraction_needed":
+        whose = stage.units_text(error.codes) if error.codes else where
+        message = (
+            f"{column} is not a probability in {whose}: with pps=, fpc= is each unit's "
+            "probability of being sampled, above 0 and at most 1"
         )
     elif error.problem == "fpc_mixed":
         message = (
@@ -160,8 +201,8 @@ def _explain_fpc(error: _Fault, names: DesignNames, where: str) -> SteelyardErro
         )
     else:
         message = (
-            f"{column} says that {names.strata_text(error.codes)} has fewer units in the "
+            f"{column} says that {stage.strata_text(error.codes)} has fewer units in the "
             "population than were sampled from it: it counts units (clusters where there are "
             "clusters), not respondents"
         )
-    return InvalidFpc(message, column=names.fpc, count=error.count, rows=error.rows)
+    return InvalidFpc(message, column=stage.fpc, count=error.count, rows=error.rows)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import blake2b
-from typing import Literal, TypeAlias
 from uuid import uuid4
 
 import numpy as np
@@ -10,21 +9,16 @@ import numpy.typing as npt
 from narwhals.typing import IntoDataFrame
 
 from steelyard import _core
-from steelyard.columns import Columns, as_names, cross
+from steelyard.columns import Columns, as_names
 from steelyard.condition import Where
+from steelyard.design import Lonely, PerStage, Policy, Pps, Strata, design_of
 from steelyard.domain import Domain, domain_of
-from steelyard.errors import (
-    EmptyDomain,
-    InvalidFpc,
-    InvalidWeights,
-    NotNumeric,
-    SteelyardError,
-)
+from steelyard.errors import EmptyDomain
 from steelyard.estimates import Estimates, Presentation
 from steelyard.evidence import Evidence
-from steelyard.explain import JOINT, DesignNames, explain
+from steelyard.explain import explain
 from steelyard.labels import Labels
-from steelyard.levels import Factor, Level
+from steelyard.levels import Level
 from steelyard.statistic import (
     Levels,
     Missing,
@@ -37,7 +31,7 @@ from steelyard.statistic import (
 )
 from steelyard.terms import Term, term_of
 
-Lonely: TypeAlias = Literal["fail", "remove", "certainty", "adjust", "average"]
+_ODD = 0x9E3779B97F4A7C15  # 2^64 over the golden ratio: multiples of it spread over all keys
 
 
 class Survey:
@@ -50,19 +44,30 @@ class Survey:
     weights : str, optional
         Column of sampling weights: population elements that the row stands for, >= 0. Without it,
         the inverse of the sampling fraction where `fpc` is given, else 1.
-    strata : str or sequence of str, optional
-        Column or columns whose combinations are the strata.
-    clusters : str, optional
-        Column of the sampling unit, for example the sampled activity. Without it, every row is a
-        unit. Results of two surveys covary through clusters of the same name.
-    fpc : str, optional
-        Column of the number of units in the row's stratum of the population, or of the sampling
-        fraction (all values <= 1). Without it, sampling counts as with replacement.
+    strata : str, or sequence of str, optional
+        Column or columns whose combinations are the strata. With several stages, one entry a
+        stage: a column, a list of columns to cross, or None.
+    clusters : str, or sequence of str, optional
+        Column of the sampling unit, for example the sampled activity; for several stages one
+        column each, from the first stage down, as in ``["district", "school"]``. Without it, every
+        row is a unit; None as the last entry means rows as the last units. Results of two surveys
+        covary through clusters of the same name.
+    fpc : str, or sequence of str, optional
+        For each stage, the column of the number of units in the row's stratum of the population
+        (at a further stage: in the row's cluster), or of the sampling fraction (all values <= 1).
+        Without it, sampling counts as with replacement, and further stages add nothing.
     nest : bool
         Cluster names repeat across strata, and are different clusters in each.
     lonely : {"fail", "remove", "certainty", "adjust", "average"}
         What to do with a stratum of one sampled unit: refuse; let it add no variance ("remove",
         "certainty"); centre it at the mean of all units; give it the mean variance of the others.
+    lonely_domain : the same, optional
+        What to do with a stratum of which one unit has rows in a domain. Without it, the domain
+        has the variance that follows from the whole design.
+    pps : {"brewer"}, optional
+        Units were drawn with unequal probabilities and without replacement: `fpc` is then each
+        unit's own probability of being sampled. "brewer": Brewer's approximation to their joint
+        probabilities, in any number of stages.
 
     Raises
     ------
@@ -80,15 +85,17 @@ class Survey:
         A stratum has a single unit and `lonely` is "fail".
     InvalidFpc
         The correction varies within a stratum, or is smaller than the sample.
+    DesignMismatch
+        `strata`, `clusters` and `fpc` do not name the same stages.
     NoDegreesOfFreedom
         There are as many strata as units.
 
     Notes
     -----
-    Variances are those of stratified sampling of units, with ultimate clusters (Särndal, Swensson
-    and Wretman 1992, section 3.7; Lumley 2010, appendix A). Degrees of freedom are units minus
-    strata. A Survey is immutable; make domains with ``where=`` and ``by=``, which keep every unit,
-    and not by dropping rows.
+    Variances are those of stratified sampling of units within units (Särndal, Swensson and Wretman
+    1992, sections 3.7 and 4.3; Lumley 2010, appendix A; for ``pps=`` Brewer 2002, chapter 9).
+    Degrees of freedom are units of the first stage minus its strata. A Survey is immutable; make
+    domains with ``where=`` and ``by=``, which keep every unit, and not by dropping rows.
 
     Examples
     --------
@@ -105,43 +112,19 @@ class Survey:
         self,
         frame: IntoDataFrame,
         weights: str | None = None,
-        strata: str | Sequence[str] | None = None,
-        clusters: str | None = None,
-        fpc: str | None = None,
+        strata: Strata | None = None,
+        clusters: PerStage | None = None,
+        fpc: PerStage | None = None,
         nest: bool = False,
         lonely: Lonely = "fail",
+        lonely_domain: Lonely | None = None,
+        pps: Pps | None = None,
     ) -> None:
-        for role, name in (("weights", weights), ("clusters", clusters), ("fpc", fpc)):
-            if name is not None and not isinstance(name, str):
-                raise TypeError(f"{role}= is the name of one column, not {type(name).__name__}")
         self._columns = Columns(frame)
-        self._lonely = lonely
-        strata_names = () if strata is None else as_names(strata)
-        stratum = self._strata(strata_names)
-        unit = self._units(clusters, stratum, nest)
-        self._names = DesignNames(
-            weights=weights,
-            strata=strata_names,
-            clusters=clusters,
-            fpc=fpc,
-            strata_labels=() if stratum is None else stratum.levels,
-            unit_labels=() if unit is None else unit.levels,
+        self._policy = Policy(nest, lonely, lonely_domain, pps)
+        self._design, self._names = design_of(
+            self._columns, weights, strata, clusters, fpc, self._policy
         )
-        try:
-            self._design = _core.Design(
-                len(self._columns),
-                weights or "",
-                self._numbers("weights", weights, InvalidWeights, "convert it first"),
-                None if stratum is None else stratum.codes,
-                None if unit is None else unit.codes,
-                fpc or "",
-                self._numbers(
-                    "fpc", fpc, InvalidFpc, "population counts of units, or sampling fractions"
-                ),
-                lonely,
-            )
-        except (_core.InvalidColumn, _core.DesignError) as error:
-            raise explain(error, self._names) from None
         self._sample = int.from_bytes(uuid4().bytes[:8])
         self._keys: _core.SampleKeys | None = None
         self._domains: dict[tuple[str, ...], Domain] = {}
@@ -152,13 +135,14 @@ class Survey:
     @property
     def is_weighted(self) -> bool:
         """Do rows stand for different numbers of people?"""
-        return self._names.weights is not None or self._names.fpc is not None
+        return self._names.weights is not None or bool(self._names.fpc)
 
     @property
     def design_text(self) -> str:
         """The design in a line: rows, units, strata and degrees of freedom."""
         design = self._design
-        unit = f"clusters by {self._names.clusters}" if self._names.clusters else "rows"
+        clusters = ", then ".join(self._names.clusters)
+        unit = f"clusters by {clusters}" if clusters else "rows"
         return (
             f"{design.rows:,} rows, {design.units:,} units ({unit}), "
             f"{design.strata:,} strat{'um' if design.strata == 1 else 'a'}, "
@@ -456,52 +440,25 @@ class Survey:
         return {
             "variance": "Taylor linearisation, "
             + ("clusters as units" if self._names.clusters else "rows as units")
+            + (f" in {self._design.stages} stages" if self._design.stages > 1 else "")
+            + (", Brewer's approximation" if self._policy.pps == "brewer" else "")
             + (", with finite population correction" if self._names.fpc else ""),
             "degrees of freedom": "units minus strata of the whole design",
-            "lonely strata": self._lonely,
+            "lonely strata": self._policy.lonely
+            + (f", in domains {self._policy.lonely_domain}" if self._policy.lonely_domain else ""),
         }
-
-    def _numbers(
-        self, role: str, name: str | None, refusal: type[SteelyardError], remedy: str
-    ) -> npt.NDArray[np.generic] | None:
-        """A column of numbers with a role in the design, whose errors name the role."""
-        if name is None:
-            return None
-        try:
-            return self._columns.numbers(name)
-        except (NotNumeric, EmptyDomain):
-            kind = self._columns.series(name).dtype
-            raise refusal(
-                f"{role} column {name!r} is {kind}, and numbers are needed: {remedy}", column=name
-            ) from None
-
-    def _strata(self, names: Sequence[str]) -> Factor | None:
-        if not names:
-            return None
-        factors = [self._columns.complete_factor(name, "strata") for name in names]
-        if len(factors) == 1 and (factors[0].codes.counts > 0).all():
-            return factors[0]
-        codes, labels, _ = cross(factors, np.zeros(0, dtype=np.bool_), len(self._columns))
-        return Factor(codes, tuple(JOINT.join(str(part) for part in label) for label in labels))
-
-    def _units(self, name: str | None, strata: Factor | None, nest: bool) -> Factor | None:
-        if name is None:
-            return None
-        factor = self._columns.complete_factor(name, "clusters")
-        nested = nest and strata is not None
-        if not nested and (factor.codes.counts > 0).all():
-            return factor
-        parts = [strata, factor] if nested and strata is not None else [factor]
-        codes, labels, _ = cross(parts, np.zeros(0, dtype=np.bool_), len(self._columns))
-        return Factor(codes, tuple(JOINT.join(str(part) for part in label) for label in labels))
 
     def _sample_keys(self) -> _core.SampleKeys:
         """Names of units and strata as 64-bit keys, so that two surveys find what they share."""
         if self._keys is None:
-            names = self._names
-            units = _keys(names.unit_labels, "")
-            strata = _keys(names.strata_labels or ("",), "stratum")
-            self._keys = _core.SampleKeys(self._sample, units, strata)
+            stages = self._names.stages[: self._design.stages]
+            strata = _keys(stages[0].strata_labels or ("",), "stratum")
+            units = [_keys(stage.unit_labels, "") for stage in stages]
+            if len(stages) > 1 and not stages[-1].unit_labels:
+                # Rows as last units have no names: they are in no other sample.
+                rows = np.arange(len(self._columns), dtype=np.uint64)
+                units[-1] = rows * np.uint64(_ODD) + np.uint64(self._sample)
+            self._keys = _core.SampleKeys(self._sample, np.concatenate(units), strata)
         return self._keys
 
 

@@ -72,7 +72,7 @@ TEST(Design, DeviationsAreTheFormula) {
   const Sample sample{.rows = 5, .strata = {0, 1, 0, 1, 0}, .fpc = {0.5, 0.2, 0.5, 0.2, 0.5}};
   RowMatrix totals(5, 2);
   totals << 1, 10, 2, 30, 4, 70, 8, 20, 7, 10;
-  sample.design().deviate(totals);
+  totals = sample.design().deviate(totals);
   const double first = std::sqrt(0.5 * 3 / 2);  // sqrt((1 - f) n / (n - 1))
   const double second = std::sqrt(0.8 * 2 / 1);
   RowMatrix expected(5, 2);
@@ -84,7 +84,7 @@ TEST(Design, DeviationsAreTheFormula) {
 TEST(Design, UnitsThatAreAlikeDeviateByExactlyNothing) {
   const Sample sample{.rows = 7, .weights = Values(7, 0.1)};
   RowMatrix totals = RowMatrix::Constant(7, 1, 0.1);
-  sample.design().deviate(totals);
+  totals = sample.design().deviate(totals);
   EXPECT_EQ(totals.cwiseAbs().maxCoeff(), 0);
 }
 

@@ -142,7 +142,7 @@ def test_a_missing_column_of_an_expression_offers_the_nearest(expression: Any) -
 @pytest.mark.parametrize(
     "call",
     [
-        lambda: survey(design=DESIGN | {"clusters": ["region", "activity"]}),
+        lambda: survey(design=DESIGN | {"clusters": [["region", "activity"]]}),
         lambda: survey(design=DESIGN | {"weights": ["weight"]}),
         lambda: survey().proportion(["opinion", "online"]),  # type: ignore[arg-type]
     ],

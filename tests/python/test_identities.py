@@ -620,11 +620,17 @@ def core_estimate(threads: int, kept: int, clusters: bool) -> _core.Estimated:
         ROWS,
         "weight",
         np.ascontiguousarray(c["weight"]),
-        _core.Codes(region, REGIONS),
-        _core.Codes(unit, 1000 * REGIONS) if clusters else None,
-        "",
-        None,
+        [
+            _core.Stage(
+                _core.Codes(region, REGIONS),
+                _core.Codes(unit, 1000 * REGIONS) if clusters else None,
+                "",
+                None,
+            )
+        ],
         "fail",
+        None,
+        "equal",
     )
     keys = _core.SampleKeys(
         1, np.arange(design.units, dtype=np.uint64), np.arange(REGIONS, dtype=np.uint64)

@@ -5,6 +5,8 @@
 #include <memory>
 #include <string>
 
+#include "steelyard/error.hpp"
+
 namespace steelyard {
 
 /// A read-only view of one column of numbers, in the type it is stored in.
@@ -27,6 +29,11 @@ class Column {
   /// Rows [begin, begin + count) as double: the stored memory itself where it is double already,
   /// `buffer` (room for `count` values) otherwise.
   const double* read(Eigen::Index begin, Eigen::Index count, double* buffer) const;
+
+  /// Rows whose value is `bad`.
+  Offence rows_where(bool (*bad)(double)) const;
+  /// @throws InvalidColumn with this problem when a value is `bad`.
+  void refuse(InvalidColumn::Problem problem, bool (*bad)(double)) const;
 
   /// One value. For loops over few rows only.
   double operator[](Eigen::Index row) const;

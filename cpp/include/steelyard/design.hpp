@@ -2,93 +2,113 @@
 
 #include <Eigen/Core>
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <vector>
 
 #include "steelyard/codes.hpp"
 #include "steelyard/column.hpp"
 #include "steelyard/matrix.hpp"
+#include "steelyard/stage.hpp"
 
 namespace steelyard {
 
-/// What to do with a stratum in which a single unit was sampled, though the population has more.
-enum class Lonely {
-  kFail,       ///< refuse the design, naming the strata
-  kRemove,     ///< the stratum adds no variance
-  kCertainty,  ///< the unit was certain to be sampled: no variance
-  kAdjust,     ///< centre the unit at the mean of all units instead of its stratum's
-  kAverage,    ///< the stratum adds the mean variance of the others
-};
-
-/// A stratified sample of units, seen as a linear map.
+/// A stratified sample in any number of stages, seen as a linear map.
 ///
-/// Takes totals of influence values by sampling unit and returns deviations D, one row a unit, such
-/// that the covariance of the estimates is D^T D. Knows nothing of estimators. A unit is a cluster,
-/// or a row where there are no clusters.
+/// Takes totals of influence values by unit of the last stage and returns deviations D such that
+/// the covariance of the estimates is D^T D: one row a unit of the first stage, and below them one
+/// row a unit of each further stage, scaled by the sampling fractions above it. Knows nothing of
+/// estimators. Stages below one that was sampled with replacement add nothing, and are left out.
 ///
-/// Reference: Särndal, Swensson & Wretman (1992), section 3.7; Lumley (2010), appendix A.
+/// Reference: Särndal, Swensson & Wretman (1992), sections 3.7 and 4.3 (result 4.3.1); Lumley
+/// (2010), appendix A.
 class Design {
  public:
-  struct Stratum {
-    std::int64_t units = 0;  ///< units sampled, n_h
-    double fraction = 0;     ///< units sampled over units in the population, f_h
-    bool lonely = false;     ///< one unit, and not the whole population
+  struct Options {
+    Lonely lonely = Lonely::kFail;
+    /// The same for a stratum of which one unit has rows in a domain; none: the design as it is.
+    std::optional<Lonely> lonely_domain = std::nullopt;
+    Selection selection = Selection::kEqual;
   };
 
-  /// @param weights population elements that a row stands for; an empty column: 1 / f_h, or 1.
-  /// @param strata  one code a row; empty: one stratum.
-  /// @param units   cluster of each row; empty: every row is a unit.
-  /// @param fpc     units in the population of the row's stratum (all values >= 1 and >= n_h), or
-  ///                sampling fractions (all <= 1); empty: sampled with replacement.
+  /// @param weights population elements that a row stands for; an empty column: the inverse of
+  ///                the product of the sampling fractions, or 1.
+  /// @param stages  from the first stage down, at least one. fpc: units in the population of the
+  ///                row's stratum (all values >= 1 and >= n_h), or sampling fractions (all <= 1).
   /// @throws InvalidColumn for weights that are NaN, negative, infinite or all zero, and for
   ///         missing strata, units or fpc.
   /// @throws DesignError for a unit in two strata, an inconsistent fpc, or a lonely stratum.
+  static Design sampled(Eigen::Index rows, Column weights, std::span<const Stage::Columns> stages,
+                        const Options& options);
+  /// One stage of units drawn with equal probabilities.
   static Design stratified(Eigen::Index rows, Column weights, Codes strata, Codes units, Column fpc,
                            Lonely lonely);
 
   Eigen::Index rows() const { return rows_; }
-  Eigen::Index units() const { return units_; }
-  Eigen::Index strata() const { return static_cast<Eigen::Index>(stratum_.size()); }
-  const Stratum& stratum(Eigen::Index h) const { return stratum_[static_cast<std::size_t>(h)]; }
+  std::span<const Stage> stages() const { return stages_; }
+  const Stage& first() const { return stages_.front(); }
+  const Options& options() const { return options_; }
+  /// Does a stratum's part of the variance depend on which of its units have rows in a domain?
+  bool treats_domains() const {
+    return options_.lonely_domain.has_value() || options_.lonely == Lonely::kAverage;
+  }
+
+  /// Units of the last stage, by which rows are summed.
+  Eigen::Index units() const { return stages_.back().units(); }
   bool rows_are_units() const { return unit_of_row_.size() == 0; }
-  /// Units minus strata, counting those with a positive weight.
+  /// Unit of each row, or null where rows are units.
+  const std::int32_t* unit_of_row() const { return unit_of_row_.data(); }
+  /// The unit of the first stage that a unit belongs to.
+  std::int32_t primary_of_unit(Eigen::Index unit) const {
+    return stages_.size() == 1 ? static_cast<std::int32_t>(unit)
+                               : primary_of_unit_[static_cast<std::size_t>(unit)];
+  }
+
+  /// Strata of the first stage.
+  Eigen::Index strata() const { return first().strata(); }
+  const Stratum& stratum(Eigen::Index h) const { return first().stratum(h); }
+  std::int32_t stratum_of_unit(Eigen::Index unit) const {
+    return first().stratum_of_unit(primary_of_unit(unit));
+  }
+
+  /// Units of the first stage minus strata, counting those with a positive weight.
   double degrees_of_freedom() const { return degrees_of_freedom_; }
+  /// Does the unit of the first stage count for them: has it a positive weight?
+  bool unit_counts(Eigen::Index primary) const {
+    return unit_counts_[static_cast<std::size_t>(primary)];
+  }
 
   /// Weights of rows [begin, begin + count); see Column::read.
   const double* weights(Eigen::Index begin, Eigen::Index count, double* buffer) const;
-  /// Unit of each row, or null where rows are units.
-  const std::int32_t* unit_of_row() const { return unit_of_row_.data(); }
-  std::int32_t stratum_of_unit(Eigen::Index unit) const {
-    return strata() == 1 ? 0 : stratum_of_unit_[unit];
+
+  /// Units of all stages: the rows of deviations.
+  Eigen::Index deviations() const;
+  /// First-stage stratum of each row of deviations.
+  std::int32_t stratum_of_deviation(Eigen::Index row) const {
+    return stages_.size() == 1 ? first().stratum_of_unit(row)
+                               : stratum_of_deviation_[static_cast<std::size_t>(row)];
   }
-
-  /// Does the unit count for the degrees of freedom: has it a positive weight?
-  bool unit_counts(Eigen::Index unit) const { return unit_counts_[static_cast<std::size_t>(unit)]; }
-
-  /// Factor of a stratum's centred sum of squares: (1 - f_h) n_h / (n_h - 1), by its policy.
-  double scale(Eigen::Index h) const;
-  Lonely lonely() const { return lonely_; }
-
-  /// Turns unit totals into deviations, in place: sqrt(scale_h) * (z_hi - mean_h).
   /// @param totals units x estimates.
-  void deviate(Eigen::Ref<RowMatrix> totals) const;
+  RowMatrix deviate(RowMatrix totals) const;
+
+  /// Totals by unit of each stage, in the order of deviations.
+  RowMatrix sum_by_stage(const RowMatrix& totals) const;
 
  private:
   Eigen::Index rows_ = 0;
-  Eigen::Index units_ = 0;
+  Options options_;
   Column weights_;
-  std::vector<double> stratum_weight_;  // 1 / f_h where no weights were given
+  std::vector<double> unit_weight_;  // where no weights were given but fractions were
+  std::vector<Stage> stages_;
   Codes unit_of_row_;
-  Codes stratum_of_unit_;
-  std::vector<Stratum> stratum_;
+  std::vector<std::int32_t> primary_of_unit_;
+  std::vector<std::int32_t> stratum_of_deviation_;
   std::vector<bool> unit_counts_;
-  Lonely lonely_ = Lonely::kFail;
-  double average_inflation_ = 1;
   double degrees_of_freedom_ = 0;
 
-  void assign_strata(const Codes& strata);
-  void assign_fractions(const Column& fpc);
-  void check_weights();
-  void settle_lonely();
+  void check_weights() const;
+  void assign_stages(std::span<const Stage::Columns> stages);
+  void trace_units();
   void count_degrees_of_freedom();
 };
 

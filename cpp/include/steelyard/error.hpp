@@ -39,13 +39,18 @@ class DesignError : public std::runtime_error {
     kFpcBelowSample,      ///< codes: the strata with a population smaller than the sample
     kFpcMixed,            ///< some values are fractions and some are counts
     kNoDegreesOfFreedom,  ///< as many strata as units
+    kFractionVaries,      ///< codes: the units in which their own sampling fraction is not constant
+    kFractionNeeded,      ///< codes or rows: units whose own fraction is not above 0 and at most 1
+    kLonelyInDomain,      ///< codes: the strata of which one unit has rows in a domain
   };
 
-  DesignError(Problem problem, std::vector<std::int32_t> codes, Offence offence);
+  /// @param stage of selection, counted from 0, that the codes belong to.
+  DesignError(Problem problem, std::vector<std::int32_t> codes, Offence offence, int stage = 0);
 
   Problem problem;
   std::vector<std::int32_t> codes;
   Offence offence;
+  int stage;
 };
 
 }  // namespace steelyard

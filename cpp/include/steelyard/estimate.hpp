@@ -20,7 +20,7 @@ struct Estimated {
   Estimates estimates;
   std::vector<std::int64_t> used;     ///< rows used
   std::vector<std::int64_t> missing;  ///< rows of the domain left out: an answer is missing
-  std::vector<std::int64_t> units;    ///< units with a row used
+  std::vector<std::int64_t> units;    ///< units of the first stage with a row used
   std::vector<std::int64_t> strata;   ///< strata with a row used
   /// Units with a row used in strata that were not taken whole; 0: the figure has no sampling
   /// error.
@@ -40,8 +40,8 @@ struct SampleKeys {
       : sample(sample_key), units(std::move(unit_keys)), strata(std::move(stratum_keys)) {}
 
   std::uint64_t sample;
-  std::vector<std::uint64_t> units;   ///< one a unit, or none
-  std::vector<std::uint64_t> strata;  ///< one a stratum, or none
+  std::vector<std::uint64_t> units;   ///< one a unit, stage after stage, or none
+  std::vector<std::uint64_t> strata;  ///< one a stratum of the first stage, or none
 };
 
 /// Rows -> sums of influence by unit -> deviations.
