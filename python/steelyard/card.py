@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
+from steelyard.design import Lonely
 from steelyard.errors import CardError, FigureError, nearest_text
 from steelyard.levels import Level
 from steelyard.published import Figure
-from steelyard.design import Lonely
 
 Direction: TypeAlias = Literal["at least", "at most"]
 Base: TypeAlias = Mapping[str, Level | Sequence[Level]]
