@@ -2,8 +2,11 @@
 
 #include "array.hpp"
 #include "bindings.hpp"
+#include "choice.hpp"
+#include "steelyard/distribution_function.hpp"
 #include "steelyard/estimate.hpp"
 #include "steelyard/estimator.hpp"
+#include "steelyard/moments.hpp"
 
 namespace steelyard::bindings {
 namespace {
@@ -33,6 +36,36 @@ void bind_estimators(py::module_& m) {
         return proportion(levels, to_matrix(sets));
       },
       py::arg("levels"), py::arg("sets").noconvert());
+  m.def(
+      "distribution_function",
+      [](const std::string& name, const py::array& y, const std::optional<Codes>& domains,
+         const Array<double>& points) {
+        const Column column = column_view(name, y);
+        const RowMatrix wanted = to_matrix(points);
+        const py::gil_scoped_release no_python_below;
+        return distribution_function(column, Domains{domains.value_or(Codes())}, wanted);
+      },
+      py::arg("name"), py::arg("y").noconvert(), py::arg("domains"), py::arg("points").noconvert(),
+      "Shares of values at or below some points, which ascend.");
+  m.def(
+      "moment",
+      [](const std::string& which, const std::vector<std::string>& names,
+         const std::vector<py::array>& columns, const Design& design,
+         const std::optional<Codes>& domains) {
+        std::vector<Column> views;
+        for (std::size_t i = 0; i < columns.size(); ++i) {
+          views.push_back(column_view(names.at(i), columns[i]));
+        }
+        const Moment moment_of = choose<Moment>("moment", which,
+                                                {{"variance", Moment::kVariance},
+                                                 {"sd", Moment::kStandardDeviation},
+                                                 {"covariance", Moment::kCovariance},
+                                                 {"correlation", Moment::kCorrelation}});
+        const py::gil_scoped_release no_python_below;
+        return moment(moment_of, views, design, Domains{domains.value_or(Codes())});
+      },
+      py::arg("which"), py::arg("names"), py::arg("columns"), py::arg("design"), py::arg("domains"),
+      "A second central moment, by a first pass that finds the means.");
 }
 
 }  // namespace

@@ -7,7 +7,19 @@ from steelyard.estimates import Estimates
 from steelyard.evaluation import Evaluation
 from steelyard.published import Audit, Figure, audit
 from steelyard.scorecard import Scorecard
-from steelyard.statistic import Statistic, count, mean, proportion, ratio, total
+from steelyard.statistic import (
+    Statistic,
+    cdf,
+    correlation,
+    count,
+    covariance,
+    mean,
+    proportion,
+    ratio,
+    sd,
+    total,
+    variance,
+)
 from steelyard.survey import Survey
 
 __all__ = [
@@ -21,12 +33,17 @@ __all__ = [
     "Survey",
     "__version__",
     "audit",
+    "cdf",
     "compare",
+    "correlation",
     "count",
+    "covariance",
     "datasets",
     "errors",
     "mean",
     "proportion",
     "ratio",
+    "sd",
     "total",
+    "variance",
 ]

@@ -6,7 +6,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Codes', 'Design', 'DesignError', 'Dual', 'Estimated', 'Estimates', 'Estimator', 'InvalidColumn', 'KEPT_DEVIATIONS', 'SampleKeys', 'ShareAudit', 'Stage', 'audit_share', 'count', 'cross', 'estimate', 'factorize', 'join', 'mean', 'print_share', 'proportion', 'proportion_intervals', 'ratio', 'shared_units', 't_quantile', 't_upper_tail', 'total', 'two_sided_p_value', 'variables', 'wald_intervals']
+__all__: list[str] = ['Codes', 'Design', 'DesignError', 'Dual', 'Estimated', 'Estimates', 'Estimator', 'InvalidColumn', 'KEPT_DEVIATIONS', 'SampleKeys', 'ShareAudit', 'Stage', 'audit_share', 'count', 'cross', 'distribution_function', 'estimate', 'factorize', 'join', 'mean', 'moment', 'print_share', 'proportion', 'proportion_intervals', 'ratio', 'shared_units', 't_quantile', 't_upper_tail', 'total', 'two_sided_p_value', 'variables', 'wald_intervals']
 class InvalidColumn(ValueError):
     pass
 class DesignError(RuntimeError):
@@ -225,6 +225,10 @@ def cross(columns: collections.abc.Sequence[Codes], keep: numpy.typing.NDArray[n
     """
     Codes of the combinations that occur, the code of each column in them, and the number of rows kept that have none.
     """
+def distribution_function(name: str, y: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]], domains: Codes | None, points: numpy.typing.NDArray[numpy.float64]) -> Estimator:
+    """
+    Shares of values at or below some points, which ascend.
+    """
 def estimate(design: Design, keys: SampleKeys, domains: Codes | None, estimators: collections.abc.Sequence[Estimator], threads: typing.SupportsInt | typing.SupportsIndex = 0, kept: typing.SupportsInt | typing.SupportsIndex = 1048576) -> Estimated:
     """
     Rows, sums of influence by unit, deviations: several estimators in one pass.
@@ -239,6 +243,10 @@ def join(first: Estimates, second: Estimates) -> Estimates:
     """
 def mean(name: str, y: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]) -> Estimator:
     ...
+def moment(which: str, names: collections.abc.Sequence[str], columns: collections.abc.Sequence[numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]], design: Design, domains: Codes | None) -> Estimator:
+    """
+    A second central moment, by a first pass that finds the means.
+    """
 def print_share(k: typing.SupportsInt | typing.SupportsIndex, n: typing.SupportsInt | typing.SupportsIndex, decimals: typing.SupportsInt | typing.SupportsIndex, whole: typing.SupportsInt | typing.SupportsIndex, rounding: str) -> int:
     ...
 def proportion(levels: Codes, sets: numpy.typing.NDArray[numpy.float64]) -> Estimator:

@@ -12,7 +12,7 @@ import numpy as np
 from steelyard import _core
 from steelyard.errors import LabelNotFound, nearest_text
 from steelyard.evidence import Evidence, Floats, Integers
-from steelyard.labels import Labels, enclosed
+from steelyard.labels import SHARES, Labels, enclosed
 from steelyard.levels import Level
 from steelyard.notes import notes_of, without_variation
 from steelyard.propagation import jacobian_of, join, propagate
@@ -152,7 +152,7 @@ class Estimates(Table):
         """Which rules the figures follow, in words."""
         return {
             "interval": f"{100 * self._shown.level:g}%, t on the degrees of freedom shown"
-            + (", logit for proportions" if "proportion" in self._labels.kind else ""),
+            + (", logit for proportions" if not set(SHARES).isdisjoint(self._labels.kind) else ""),
             **self._shown.conventions,
         }
 
@@ -206,7 +206,7 @@ class Estimates(Table):
         """
         level = self._shown.level if level is None else level
         bounds = np.empty((len(self), 2))
-        shares = np.array([kind == "proportion" for kind in self._labels.kind], dtype=bool)
+        shares = np.array([kind in SHARES for kind in self._labels.kind], dtype=bool)
         if method in _PROPORTIONS_ONLY and not shares.all():
             raise ValueError(f"intervals by {method!r} are for proportions only; use 't'")
         for rows, chosen in ((shares, method or "logit"), (~shares, method or "t")):
@@ -400,7 +400,7 @@ class Estimates(Table):
         values, ses = self.estimate[rows], self.se[rows]
         df = np.inf if method == "normal" else self.df
         n, census = self.n[rows], self._evidence.census[rows]
-        if all(self._labels.kind[i] == "proportion" for i in rows):
+        if all(self._labels.kind[i] in SHARES for i in rows):
             return _core.proportion_intervals(values, ses, df, n, census, method, level, side)
         if method not in ("t", "normal"):
             raise ValueError(f"there is no interval {method!r}: choose one of 't', 'normal'")

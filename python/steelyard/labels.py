@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from steelyard.levels import Level
 
+SHARES = ("proportion", "cdf")  # kinds between 0 and 1, whose intervals are those of proportions
+
 
 @dataclass(frozen=True, slots=True)
 class Labels:

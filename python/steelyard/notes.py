@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from steelyard.evidence import Evidence, Flags, Floats
+from steelyard.labels import SHARES
 
 ROUNDING = 1e-13
 NO_ANSWERS = "no answers"
@@ -45,7 +46,7 @@ def _note(
     if evidence.census[row]:
         return CENSUS
     if evidence.certain[row]:
-        if kind != "proportion" or value not in (0.0, 1.0):
+        if kind not in SHARES or value not in (0.0, 1.0):
             return ONE_SIDE
         return NOBODY if value == 0 else EVERYBODY
     return NO_VARIATION if flat else None

@@ -1,14 +1,42 @@
 """What to estimate, as a value: a statistic of one or two columns, before any data."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from numbers import Real
 from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 
 from steelyard.levels import Level
 
-Kind: TypeAlias = Literal["mean", "total", "count", "proportion", "ratio"]
+Kind: TypeAlias = Literal[
+    "mean",
+    "total",
+    "count",
+    "proportion",
+    "ratio",
+    "variance",
+    "sd",
+    "covariance",
+    "correlation",
+    "cdf",
+    "quantile",
+]
+QuantileRule: TypeAlias = Literal[
+    "math",
+    "school",
+    "shahvaish",
+    "hf1",
+    "hf2",
+    "hf3",
+    "hf4",
+    "hf5",
+    "hf6",
+    "hf7",
+    "hf8",
+    "hf9",
+]
 Missing: TypeAlias = Literal["exclude", "level", "fail"]
 Levels: TypeAlias = Level | Iterable[Level]
 
@@ -19,7 +47,8 @@ MISSING_LABEL = "(missing)"
 class Statistic:
     """A statistic to be estimated by :meth:`Survey.estimate`.
 
-    Made by :func:`mean`, :func:`total`, :func:`count`, :func:`proportion` and :func:`ratio`.
+    Made by the functions of this module, such as :func:`mean` and :func:`proportion`. `at` holds
+    the points of a cdf or the probabilities of quantiles, and `rule` how quantiles are defined.
     """
 
     kind: Kind
@@ -28,6 +57,8 @@ class Statistic:
     missing: Missing = "exclude"
     name: str | None = None
     levels: tuple[Level, ...] = ()
+    at: tuple[float, ...] = ()
+    rule: QuantileRule = "math"
 
     def __post_init__(self) -> None:
         if self.missing not in get_args(Missing):
@@ -91,6 +122,56 @@ def ratio(numerator: str, denominator: str, *, missing: Missing = "exclude") -> 
     A row enters when both columns have an answer. Parameters otherwise as for :func:`mean`.
     """
     return Statistic("ratio", (numerator, denominator), missing=missing)
+
+
+def variance(variable: str, *, missing: Missing = "exclude") -> Statistic:
+    """Population variance of a column: n / (n - 1) times the weighted mean of (y - mean)^2.
+
+    Parameters as for :func:`mean`.
+    """
+    return Statistic("variance", (variable,), missing=missing)
+
+
+def sd(variable: str, *, missing: Missing = "exclude") -> Statistic:
+    """Population standard deviation of a column, the root of :func:`variance`."""
+    return Statistic("sd", (variable,), missing=missing)
+
+
+def covariance(first: str, second: str, *, missing: Missing = "exclude") -> Statistic:
+    """Population covariance of two columns, over the rows that have both."""
+    return Statistic("covariance", (first, second), missing=missing)
+
+
+def correlation(first: str, second: str, *, missing: Missing = "exclude") -> Statistic:
+    """Population correlation (Pearson) of two columns, over the rows that have both."""
+    return Statistic("correlation", (first, second), missing=missing)
+
+
+def cdf(variable: str, at: float | Iterable[float], *, missing: Missing = "exclude") -> Statistic:
+    """Distribution function of a column: the weighted share of values at or below some points.
+
+    Parameters
+    ----------
+    variable : str
+        Column of numbers.
+    at : float or iterable of float
+        The points, in the unit of the column; in ascending order they become the `level` of the
+        result.
+    missing : {"exclude", "fail"}
+        Leave out rows without an answer (and count them), or refuse.
+
+    Returns
+    -------
+    Statistic
+
+    Examples
+    --------
+    >>> import steelyard as sy
+    >>> sy.cdf("hours", [10, 20]).at
+    (10.0, 20.0)
+    """
+    points = sorted(_as_numbers("at", at))
+    return Statistic("cdf", (variable,), missing=missing, at=tuple(points))
 
 
 def count(
@@ -162,3 +243,11 @@ def _as_levels(positive: Levels) -> tuple[Level, ...] | None:
     if isinstance(positive, str) or not isinstance(positive, Iterable):
         return (positive,)
     return tuple(x.item() if isinstance(x, np.generic) else x for x in positive)
+
+
+def _as_numbers(role: str, values: float | Iterable[float]) -> tuple[float, ...]:
+    numbers = (values,) if isinstance(values, Real) else tuple(values)  # type: ignore[arg-type]
+    result = tuple(float(number) for number in numbers)
+    if not result or any(math.isnan(number) for number in result):
+        raise ValueError(f"{role}= needs at least one number, and no NaN")
+    return result

@@ -1,37 +1,30 @@
 """A sample and its design: what estimates are made from."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from hashlib import blake2b
-from uuid import uuid4
 
-import numpy as np
-import numpy.typing as npt
 from narwhals.typing import IntoDataFrame
 
-from steelyard import _core
-from steelyard.columns import Columns, as_names
+from steelyard.columns import as_names
 from steelyard.condition import Where
-from steelyard.design import Lonely, PerStage, Policy, Pps, Strata, design_of
-from steelyard.domain import Domain, domain_of
-from steelyard.errors import EmptyDomain
-from steelyard.estimates import Estimates, Presentation
-from steelyard.evidence import Evidence
-from steelyard.explain import explain
-from steelyard.labels import Labels
+from steelyard.design import Lonely, PerStage, Policy, Pps, Strata
+from steelyard.estimates import Estimates
 from steelyard.levels import Level
+from steelyard.sample import Sample
 from steelyard.statistic import (
     Levels,
     Missing,
     Statistic,
+    cdf,
+    correlation,
     count,
+    covariance,
     mean,
     proportion,
     ratio,
+    sd,
     total,
+    variance,
 )
-from steelyard.terms import Term, term_of
-
-_ODD = 0x9E3779B97F4A7C15  # 2^64 over the golden ratio: multiples of it spread over all keys
 
 
 class Survey:
@@ -120,43 +113,36 @@ class Survey:
         lonely_domain: Lonely | None = None,
         pps: Pps | None = None,
     ) -> None:
-        self._columns = Columns(frame)
-        self._policy = Policy(nest, lonely, lonely_domain, pps)
-        self._design, self._names = design_of(
-            self._columns, weights, strata, clusters, fpc, self._policy
+        self._sample = Sample(
+            frame, weights, strata, clusters, fpc, Policy(nest, lonely, lonely_domain, pps)
         )
-        self._sample = int.from_bytes(uuid4().bytes[:8])
-        self._keys: _core.SampleKeys | None = None
-        self._domains: dict[tuple[str, ...], Domain] = {}
 
     def __repr__(self) -> str:
         return f"Survey: {self.design_text}"
 
     @property
+    def sample(self) -> Sample:
+        """The rows with their design, as estimation reads them."""
+        return self._sample
+
+    @property
     def is_weighted(self) -> bool:
         """Do rows stand for different numbers of people?"""
-        return self._names.weights is not None or bool(self._names.fpc)
+        return self._sample.is_weighted
 
     @property
     def design_text(self) -> str:
         """The design in a line: rows, units, strata and degrees of freedom."""
-        design = self._design
-        clusters = ", then ".join(self._names.clusters)
-        unit = f"clusters by {clusters}" if clusters else "rows"
-        return (
-            f"{design.rows:,} rows, {design.units:,} units ({unit}), "
-            f"{design.strata:,} strat{'um' if design.strata == 1 else 'a'}, "
-            f"{design.degrees_of_freedom:.0f} degrees of freedom"
-        )
+        return self._sample.design_text
 
     @property
     def degrees_of_freedom(self) -> float:
-        """Units minus strata."""
-        return self._design.degrees_of_freedom
+        """Units of the first stage minus its strata."""
+        return self._sample.design.degrees_of_freedom
 
     def levels(self, variable: str) -> tuple[Level, ...]:
         """Return the answers of a categorical column: those declared, or those that occur."""
-        return self._columns.factor(variable).levels
+        return self._sample.columns.factor(variable).levels
 
     def mean(
         self,
@@ -208,7 +194,7 @@ class Survey:
         >>> svy.mean("api00", by="stype").se.round(2).tolist()
         [12.38, 14.94, 16.21]
         """
-        return self._several(mean, variable, by, where, missing, level)
+        return self._sample.estimate(_each(mean, variable, missing), by, where, level)
 
     def total(
         self,
@@ -223,7 +209,7 @@ class Survey:
 
         Rows without an answer add nothing; multiply a mean by a count to make up for them.
         """
-        return self._several(total, variable, by, where, missing, level)
+        return self._sample.estimate(_each(total, variable, missing), by, where, level)
 
     def count(
         self,
@@ -241,7 +227,7 @@ class Survey:
         Parameters as for :meth:`proportion`; without `variable` all rows are counted.
         """
         statistic = count(variable, positive=positive, levels=levels, missing=missing)
-        return self._estimate([statistic], by, where, level)
+        return self._sample.estimate([statistic], by, where, level)
 
     def proportion(
         self,
@@ -291,7 +277,7 @@ class Survey:
         (0.8279, [[0.7745, 0.8708]])
         """
         statistic = proportion(variable, positive=positive, levels=levels, missing=missing)
-        return self._estimate([statistic], by, where, level)
+        return self._sample.estimate([statistic], by, where, level)
 
     def ratio(
         self,
@@ -307,7 +293,125 @@ class Survey:
 
         A row enters when both columns have an answer. Parameters otherwise as for :meth:`mean`.
         """
-        return self._estimate([ratio(numerator, denominator, missing=missing)], by, where, level)
+        return self._sample.estimate(
+            [ratio(numerator, denominator, missing=missing)], by, where, level
+        )
+
+    def variance(
+        self,
+        variable: str | Sequence[str],
+        *,
+        by: str | Sequence[str] | None = None,
+        where: Where | None = None,
+        missing: Missing = "exclude",
+        level: float = 0.95,
+    ) -> Estimates:
+        """Estimate population variances: n / (n - 1) times the weighted mean of (y - mean)^2.
+
+        Parameters, errors and result as for :meth:`mean`.
+
+        Notes
+        -----
+        As R's ``svyvar``; the mean's own error has no part in the variance's to first order.
+
+        Examples
+        --------
+        >>> import steelyard as sy
+        >>> svy = sy.Survey(sy.datasets.load("apistrat"), weights="pw", strata="stype", fpc="fpc")
+        >>> spread = svy.variance("api00")
+        >>> round(spread.value, 1), spread.se.round(1).tolist()
+        (15190.6, [1255.7])
+        """
+        return self._sample.estimate(_each(variance, variable, missing), by, where, level)
+
+    def sd(
+        self,
+        variable: str | Sequence[str],
+        *,
+        by: str | Sequence[str] | None = None,
+        where: Where | None = None,
+        missing: Missing = "exclude",
+        level: float = 0.95,
+    ) -> Estimates:
+        """Estimate population standard deviations. Parameters as for :meth:`mean`."""
+        return self._sample.estimate(_each(sd, variable, missing), by, where, level)
+
+    def covariance(
+        self,
+        first: str,
+        second: str,
+        *,
+        by: str | Sequence[str] | None = None,
+        where: Where | None = None,
+        missing: Missing = "exclude",
+        level: float = 0.95,
+    ) -> Estimates:
+        """Estimate the population covariance of two columns, over the rows that have both.
+
+        Parameters otherwise as for :meth:`mean`.
+        """
+        return self._sample.estimate([covariance(first, second, missing=missing)], by, where, level)
+
+    def correlation(
+        self,
+        first: str,
+        second: str,
+        *,
+        by: str | Sequence[str] | None = None,
+        where: Where | None = None,
+        missing: Missing = "exclude",
+        level: float = 0.95,
+    ) -> Estimates:
+        """Estimate the population correlation of two columns, over the rows that have both.
+
+        Parameters otherwise as for :meth:`mean`.
+
+        Examples
+        --------
+        >>> import steelyard as sy
+        >>> svy = sy.Survey(sy.datasets.load("apistrat"), weights="pw", strata="stype", fpc="fpc")
+        >>> round(svy.correlation("api99", "api00").value, 4)
+        0.9759
+        """
+        return self._sample.estimate(
+            [correlation(first, second, missing=missing)], by, where, level
+        )
+
+    def cdf(
+        self,
+        variable: str,
+        at: float | Iterable[float],
+        *,
+        by: str | Sequence[str] | None = None,
+        where: Where | None = None,
+        missing: Missing = "exclude",
+        level: float = 0.95,
+    ) -> Estimates:
+        """Estimate the distribution function: the share of values at or below each point of `at`.
+
+        Parameters
+        ----------
+        variable : str
+            Column of numbers.
+        at : float or iterable of float
+            Points in the unit of the column; in ascending order they become the `level` of the
+            result.
+        by, where, missing, level
+            As for :meth:`mean`.
+
+        Returns
+        -------
+        Estimates
+            Shares between 0 and 1, with logit intervals.
+
+        Examples
+        --------
+        >>> import steelyard as sy
+        >>> svy = sy.Survey(sy.datasets.load("apistrat"), weights="pw", strata="stype", fpc="fpc")
+        >>> svy.cdf("api00", [600, 700]).estimate.round(3).tolist()
+        [0.329, 0.596]
+        """
+        return self._sample.estimate([cdf(variable, at, missing=missing)], by, where, level)
 
     def estimate(
         self,
@@ -346,137 +450,10 @@ class Survey:
             wanted = [statistic.named(name) for name, statistic in statistics.items()]
         else:
             wanted = list(statistics)
-        return self._estimate(wanted, by, where, level)
-
-    def _several(
-        self,
-        make: Callable[..., Statistic],
-        variable: str | Sequence[str],
-        by: str | Sequence[str] | None,
-        where: Where | None,
-        missing: Missing,
-        level: float,
-    ) -> Estimates:
-        statistics = [make(name, missing=missing) for name in as_names(variable)]
-        return self._estimate(statistics, by, where, level)
-
-    def _estimate(
-        self,
-        statistics: Sequence[Statistic],
-        by: str | Sequence[str] | None,
-        where: Where | None,
-        level: float,
-    ) -> Estimates:
-        if not statistics:
-            raise ValueError("there is nothing to estimate: name at least one statistic")
-        if not 0 < level < 1:
-            raise ValueError(f"level={level} is not a confidence level between 0 and 1")
-        domain = self._domain(by, where)
-        terms = [term_of(self._columns, statistic) for statistic in statistics]
-        labels = self._labels(domain, terms)
-        _refuse_equal_names(labels)
-        try:
-            result = _core.estimate(
-                self._design, self._sample_keys(), domain.codes, [term.estimator for term in terms]
-            )
-        except _core.InvalidColumn as error:
-            raise explain(error, self._names) from None
-        self._check_answers(terms, domain, result)
-        values = result.estimates.values
-        share = np.array([kind == "proportion" for kind in labels.kind], dtype=np.bool_)
-        evidence = Evidence(
-            result.used,
-            result.missing,
-            result.units,
-            result.strata,
-            result.deff,
-            result.deff_replace,
-            share & ((values == 0) | (values == 1)) & (result.sampled_units > 0),
-            (result.used > 0) & (result.sampled_units == 0),
-        )
-        shown = Presentation(
-            level, domain.ungrouped, self._columns.implementation, self._conventions()
-        )
-        return Estimates(result.estimates, labels, evidence, shown)
-
-    def _domain(self, by: str | Sequence[str] | None, where: Where | None) -> Domain:
-        names = () if by is None else as_names(by)
-        if where is not None:
-            return domain_of(self._columns, names, where)
-        if names not in self._domains:
-            self._domains[names] = domain_of(self._columns, names, None)
-        return self._domains[names]
-
-    def _check_answers(
-        self, terms: Sequence[Term], domain: Domain, result: _core.Estimated
-    ) -> None:
-        """Refuse a statistic that has no answer in any domain; a single empty group is shown."""
-        used = result.used.reshape(len(domain.labels), -1).sum(axis=0)
-        each = [term.statistic for term in terms for _ in term.levels]
-        for statistic, rows in zip(each, used, strict=True):
-            if rows == 0:
-                asked = " where they were asked for" if domain.codes is not None else ""
-                raise EmptyDomain(
-                    f"{statistic.variable!r} has no answers{asked}: there is nothing to estimate "
-                    "from",
-                    column=statistic.variable,
-                )
-
-    def _labels(self, domain: Domain, terms: Sequence[Term]) -> Labels:
-        rows = [(term, level) for term in terms for level in term.levels]
-        by = {
-            name: [label[i] for label in domain.labels for _ in rows]
-            for i, name in enumerate(domain.columns)
-        }
-        copies = len(domain.labels)
-        return Labels(
-            by=by,
-            variable=[term.statistic.variable for term, _ in rows] * copies,
-            level=[level for _, level in rows] * copies,
-            kind=[str(term.statistic.kind) for term, _ in rows] * copies,
-        )
-
-    def _conventions(self) -> dict[str, str]:
-        return {
-            "variance": "Taylor linearisation, "
-            + ("clusters as units" if self._names.clusters else "rows as units")
-            + (f" in {self._design.stages} stages" if self._design.stages > 1 else "")
-            + (", Brewer's approximation" if self._policy.pps == "brewer" else "")
-            + (", with finite population correction" if self._names.fpc else ""),
-            "degrees of freedom": "units minus strata of the whole design",
-            "lonely strata": self._policy.lonely
-            + (f", in domains {self._policy.lonely_domain}" if self._policy.lonely_domain else ""),
-        }
-
-    def _sample_keys(self) -> _core.SampleKeys:
-        """Names of units and strata as 64-bit keys, so that two surveys find what they share."""
-        if self._keys is None:
-            stages = self._names.stages[: self._design.stages]
-            strata = _keys(stages[0].strata_labels or ("",), "stratum")
-            units = [_keys(stage.unit_labels, "") for stage in stages]
-            if len(stages) > 1 and not stages[-1].unit_labels:
-                # Rows as last units have no names: they are in no other sample.
-                rows = np.arange(len(self._columns), dtype=np.uint64)
-                units[-1] = rows * np.uint64(_ODD) + np.uint64(self._sample)
-            self._keys = _core.SampleKeys(self._sample, np.concatenate(units), strata)
-        return self._keys
+        return self._sample.estimate(wanted, by, where, level)
 
 
-def _refuse_equal_names(labels: Labels) -> None:
-    """Statistics of one name could not be told apart when selected or compared."""
-    seen: set[tuple[Level, ...]] = set()
-    for *key, _ in labels.keys():  # noqa: SIM118
-        if tuple(key) in seen:
-            raise ValueError(
-                f"two statistics are called {key[-2]!r}: name them, as in "
-                "estimate({'a': ..., 'b': ...})"
-            )
-        seen.add(tuple(key))
-
-
-def _keys(labels: Sequence[Level], salt: str) -> npt.NDArray[np.uint64]:
-    hashes = [
-        int.from_bytes(blake2b(f"{salt}/{label}".encode(), digest_size=8).digest())
-        for label in labels
-    ]
-    return np.array(hashes, dtype=np.uint64)
+def _each(
+    make: Callable[..., Statistic], variable: str | Sequence[str], missing: Missing
+) -> list[Statistic]:
+    return [make(name, missing=missing) for name in as_names(variable)]

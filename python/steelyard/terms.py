@@ -12,6 +12,7 @@ from steelyard.levels import Level, with_levels, with_missing_level
 from steelyard.statistic import MISSING_LABEL, Kind, Statistic
 
 MOST_LEVELS = 1_000
+_MOMENTS = ("variance", "sd", "covariance", "correlation")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +24,10 @@ class Term:
     levels: tuple[Level, ...]
 
 
-def term_of(columns: Columns, statistic: Statistic) -> Term:
-    """Read what a statistic needs of a frame."""
+def term_of(
+    columns: Columns, design: _core.Design, domains: _core.Codes | None, statistic: Statistic
+) -> Term:
+    """Read what a statistic needs of a frame, and of a first pass where it needs one."""
     if statistic.missing == "fail":
         for name in statistic.columns:
             _refuse_missing(name, _is_missing(columns, name, statistic.kind))
@@ -37,6 +40,13 @@ def term_of(columns: Columns, statistic: Statistic) -> Term:
             f"{statistic.variable!r}: a missing number is not a level"
         )
     named = list(zip(statistic.columns, numbers, strict=True))
+    if statistic.kind in _MOMENTS:
+        moment = _core.moment(statistic.kind, list(statistic.columns), numbers, design, domains)
+        return Term(statistic, moment, (None,))
+    if statistic.kind == "cdf":
+        points = np.array([statistic.at])
+        below = _core.distribution_function(*named[0], domains, points)
+        return Term(statistic, below, statistic.at)
     return Term(statistic, _column_estimator(statistic.kind, named), (None,))
 
 

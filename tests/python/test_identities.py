@@ -182,7 +182,7 @@ def test_by_within_where_is_by_both(design: str) -> None:
 @pytest.mark.parametrize("design", DESIGNS)
 def test_the_count_is_the_sum_of_weights(design: str) -> None:
     svy = schools(design)
-    frame = svy._columns
+    frame = svy.sample.columns
     weights = frame.numbers("pw") if DESIGNS[design][1] else np.ones(len(frame))
     assert svy.count().value == pytest.approx(math.fsum(weights), rel=1e-15)
     same(svy.count(by="awards"), svy.total("one", by="awards"))

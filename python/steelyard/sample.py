@@ -1,0 +1,196 @@
+"""Rows with their design, and the way from statistics to estimates."""
+
+from collections.abc import Sequence
+from hashlib import blake2b
+from uuid import uuid4
+
+import numpy as np
+import numpy.typing as npt
+from narwhals.typing import IntoDataFrame
+
+from steelyard import _core
+from steelyard.columns import Columns, as_names
+from steelyard.condition import Where
+from steelyard.design import PerStage, Policy, Strata, design_of
+from steelyard.domain import Domain, domain_of
+from steelyard.errors import EmptyDomain
+from steelyard.estimates import Estimates, Presentation
+from steelyard.evidence import Evidence
+from steelyard.explain import explain
+from steelyard.labels import SHARES, Labels
+from steelyard.levels import Level
+from steelyard.statistic import Statistic
+from steelyard.terms import Term, term_of
+
+_ODD = 0x9E3779B97F4A7C15  # 2^64 over the golden ratio: multiples of it spread over all keys
+
+
+class Sample:
+    """The columns of a frame and the design they were sampled by."""
+
+    def __init__(
+        self,
+        frame: IntoDataFrame,
+        weights: str | None,
+        strata: Strata | None,
+        clusters: PerStage | None,
+        fpc: PerStage | None,
+        policy: Policy,
+    ) -> None:
+        self.columns = Columns(frame)
+        self.policy = policy
+        self.design, self.names = design_of(self.columns, weights, strata, clusters, fpc, policy)
+        self._identity = int.from_bytes(uuid4().bytes[:8])
+        self._keys: _core.SampleKeys | None = None
+        self._domains: dict[tuple[str, ...], Domain] = {}
+
+    @property
+    def is_weighted(self) -> bool:
+        """Do rows stand for different numbers of people?"""
+        return self.names.weights is not None or bool(self.names.fpc)
+
+    @property
+    def design_text(self) -> str:
+        """The design in a line: rows, units, strata and degrees of freedom."""
+        clusters = ", then ".join(self.names.clusters)
+        unit = f"clusters by {clusters}" if clusters else "rows"
+        strata = self.design.strata
+        return (
+            f"{self.design.rows:,} rows, {self.design.units:,} units ({unit}), "
+            f"{strata:,} strat{'um' if strata == 1 else 'a'}, "
+            f"{self.design.degrees_of_freedom:.0f} degrees of freedom"
+        )
+
+    def domain(self, by: str | Sequence[str] | None, where: Where | None) -> Domain:
+        """Who estimates are for: groups by the columns of `by`, among the rows of `where`."""
+        names = () if by is None else as_names(by)
+        if where is not None:
+            return domain_of(self.columns, names, where)
+        if names not in self._domains:
+            self._domains[names] = domain_of(self.columns, names, None)
+        return self._domains[names]
+
+    def estimate(
+        self,
+        statistics: Sequence[Statistic],
+        by: str | Sequence[str] | None,
+        where: Where | None,
+        level: float,
+    ) -> Estimates:
+        """Estimate statistics in every domain, in one pass, with their covariances."""
+        if not statistics:
+            raise ValueError("there is nothing to estimate: name at least one statistic")
+        if not 0 < level < 1:
+            raise ValueError(f"level={level} is not a confidence level between 0 and 1")
+        domain = self.domain(by, where)
+        try:
+            terms = [
+                term_of(self.columns, self.design, domain.codes, statistic)
+                for statistic in statistics
+            ]
+        except (_core.InvalidColumn, _core.DesignError) as error:
+            raise explain(error, self.names) from None
+        _refuse_equal_names(_labels(domain, terms))
+        return self.estimates_of(terms, domain, level)
+
+    def estimates_of(self, terms: Sequence[Term], domain: Domain, level: float) -> Estimates:
+        """Rows to estimates, for terms that have read their columns."""
+        try:
+            result = _core.estimate(
+                self.design, self.keys(), domain.codes, [term.estimator for term in terms]
+            )
+        except (_core.InvalidColumn, _core.DesignError) as error:
+            raise explain(error, self.names) from None
+        _check_answers(terms, domain, result)
+        labels = _labels(domain, terms)
+        values = result.estimates.values
+        share = np.array([kind in SHARES for kind in labels.kind], dtype=np.bool_)
+        evidence = Evidence(
+            result.used,
+            result.missing,
+            result.units,
+            result.strata,
+            result.deff,
+            result.deff_replace,
+            share & ((values == 0) | (values == 1)) & (result.sampled_units > 0),
+            (result.used > 0) & (result.sampled_units == 0),
+        )
+        shown = Presentation(
+            level, domain.ungrouped, self.columns.implementation, self.conventions()
+        )
+        return Estimates(result.estimates, labels, evidence, shown)
+
+    def conventions(self) -> dict[str, str]:
+        """Which rules the design follows, in words."""
+        policy = self.policy
+        return {
+            "variance": "Taylor linearisation, "
+            + ("clusters as units" if self.names.clusters else "rows as units")
+            + (f" in {self.design.stages} stages" if self.design.stages > 1 else "")
+            + (", Brewer's approximation" if policy.pps == "brewer" else "")
+            + (", with finite population correction" if self.names.fpc else ""),
+            "degrees of freedom": "units minus strata of the whole design",
+            "lonely strata": policy.lonely
+            + (f", in domains {policy.lonely_domain}" if policy.lonely_domain else ""),
+        }
+
+    def keys(self) -> _core.SampleKeys:
+        """Names of units and strata as 64-bit keys, so that two surveys find what they share."""
+        if self._keys is None:
+            stages = self.names.stages[: self.design.stages]
+            strata = _keys(stages[0].strata_labels or ("",), "stratum")
+            units = [_keys(stage.unit_labels, "") for stage in stages]
+            if len(stages) > 1 and not stages[-1].unit_labels:
+                # Rows as last units have no names: they are in no other sample.
+                rows = np.arange(len(self.columns), dtype=np.uint64)
+                units[-1] = rows * np.uint64(_ODD) + np.uint64(self._identity)
+            self._keys = _core.SampleKeys(self._identity, np.concatenate(units), strata)
+        return self._keys
+
+
+def _check_answers(terms: Sequence[Term], domain: Domain, result: _core.Estimated) -> None:
+    """Refuse a statistic that has no answer in any domain; a single empty group is shown."""
+    used = result.used.reshape(len(domain.labels), -1).sum(axis=0)
+    each = [term.statistic for term in terms for _ in term.levels]
+    for statistic, rows in zip(each, used, strict=True):
+        if rows == 0:
+            asked = " where they were asked for" if domain.codes is not None else ""
+            raise EmptyDomain(
+                f"{statistic.variable!r} has no answers{asked}: there is nothing to estimate from",
+                column=statistic.variable,
+            )
+
+
+def _labels(domain: Domain, terms: Sequence[Term]) -> Labels:
+    rows = [(term, level) for term in terms for level in term.levels]
+    by = {
+        name: [label[i] for label in domain.labels for _ in rows]
+        for i, name in enumerate(domain.columns)
+    }
+    copies = len(domain.labels)
+    return Labels(
+        by=by,
+        variable=[term.statistic.variable for term, _ in rows] * copies,
+        level=[level for _, level in rows] * copies,
+        kind=[str(term.statistic.kind) for term, _ in rows] * copies,
+    )
+
+
+def _refuse_equal_names(labels: Labels) -> None:
+    """Statistics of one name could not be told apart when selected or compared."""
+    seen: set[tuple[Level, ...]] = set()
+    for *key, _ in labels.keys():  # noqa: SIM118
+        if tuple(key) in seen:
+            raise ValueError(
+                f"two statistics are called {key[-2]!r}: name them, as in "
+                "estimate({'a': ..., 'b': ...})"
+            )
+        seen.add(tuple(key))
+
+
+def _keys(labels: Sequence[Level], salt: str) -> npt.NDArray[np.uint64]:
+    hashes = [
+        int.from_bytes(blake2b(f"{salt}/{label}".encode(), digest_size=8).digest())
+        for label in labels
+    ]
+    return np.array(hashes, dtype=np.uint64)
