@@ -2,6 +2,7 @@
 
 #include "array.hpp"
 #include "bindings.hpp"
+#include "steelyard/degrees_of_freedom.hpp"
 #include "steelyard/estimates.hpp"
 
 namespace steelyard::bindings {
@@ -19,6 +20,9 @@ void bind_estimates(py::module_& m) {
                              [](const Estimates& e) { return to_array(e.deviations.units); })
       .def_property_readonly("by_unit", [](const Estimates& e) { return e.deviations.by_unit; })
       .def_property_readonly("degrees_of_freedom", &Estimates::degrees_of_freedom)
+      .def_property_readonly(
+          "satterthwaite", [](const Estimates& e) { return to_array(satterthwaite(e.deviations)); },
+          "Degrees of freedom of each estimate where strata vary by different amounts.")
       .def("__len__", &Estimates::size)
       .def("select", &Estimates::select, py::arg("indices"))
       .def(

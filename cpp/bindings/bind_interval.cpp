@@ -43,29 +43,30 @@ std::pair<Array<double>, Array<double>> bounds(py::ssize_t size, const Compute& 
 void bind_interval(py::module_& m) {
   m.def(
       "wald_intervals",
-      [](const Array<double>& values, const Array<double>& ses, double degrees_of_freedom,
-         double level, const std::string& side) {
+      [](const Array<double>& values, const Array<double>& ses,
+         const Array<double>& degrees_of_freedom, double level, const std::string& side) {
         return bounds(values.size(), [&, bounded = side_of(side)](py::ssize_t i) {
-          return wald_interval(values.at(i), ses.at(i), degrees_of_freedom, level, bounded);
+          return wald_interval(values.at(i), ses.at(i), degrees_of_freedom.at(i), level, bounded);
         });
       },
-      py::arg("values").noconvert(), py::arg("ses").noconvert(), py::arg("degrees_of_freedom"),
-      py::arg("level"), py::arg("side"));
+      py::arg("values").noconvert(), py::arg("ses").noconvert(),
+      py::arg("degrees_of_freedom").noconvert(), py::arg("level"), py::arg("side"));
   m.def(
       "proportion_intervals",
-      [](const Array<double>& values, const Array<double>& ses, double degrees_of_freedom,
-         const Array<std::int64_t>& n, const Array<bool>& census, const std::string& method,
-         double level, const std::string& side) {
+      [](const Array<double>& values, const Array<double>& ses,
+         const Array<double>& degrees_of_freedom, const Array<std::int64_t>& n,
+         const Array<bool>& census, const std::string& method, double level,
+         const std::string& side) {
         const ProportionInterval how = method_of(method);
         return bounds(values.size(), [&, bounded = side_of(side)](py::ssize_t i) {
           return proportion_interval(
-              {values.at(i), ses.at(i), degrees_of_freedom, n.at(i), census.at(i)}, how, level,
-              bounded);
+              {values.at(i), ses.at(i), degrees_of_freedom.at(i), n.at(i), census.at(i)}, how,
+              level, bounded);
         });
       },
-      py::arg("values").noconvert(), py::arg("ses").noconvert(), py::arg("degrees_of_freedom"),
-      py::arg("n").noconvert(), py::arg("census").noconvert(), py::arg("method"), py::arg("level"),
-      py::arg("side"));
+      py::arg("values").noconvert(), py::arg("ses").noconvert(),
+      py::arg("degrees_of_freedom").noconvert(), py::arg("n").noconvert(),
+      py::arg("census").noconvert(), py::arg("method"), py::arg("level"), py::arg("side"));
   m.def("t_quantile", &t_quantile, py::arg("p"), py::arg("degrees_of_freedom"));
   m.def("t_upper_tail", &t_upper_tail, py::arg("t"), py::arg("degrees_of_freedom"));
 }

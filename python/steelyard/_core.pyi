@@ -146,6 +146,11 @@ class Estimates:
     def deviations(self) -> numpy.typing.NDArray[numpy.float64]:
         ...
     @property
+    def satterthwaite(self) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        Degrees of freedom of each estimate where strata vary by different amounts.
+        """
+    @property
     def standard_errors(self) -> numpy.typing.NDArray[numpy.float64]:
         ...
     @property
@@ -251,7 +256,7 @@ def print_share(k: typing.SupportsInt | typing.SupportsIndex, n: typing.Supports
     ...
 def proportion(levels: Codes, sets: numpy.typing.NDArray[numpy.float64]) -> Estimator:
     ...
-def proportion_intervals(values: numpy.typing.NDArray[numpy.float64], ses: numpy.typing.NDArray[numpy.float64], degrees_of_freedom: typing.SupportsFloat | typing.SupportsIndex, n: numpy.typing.NDArray[numpy.int64], census: numpy.typing.NDArray[numpy.bool], method: str, level: typing.SupportsFloat | typing.SupportsIndex, side: str) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64]]:
+def proportion_intervals(values: numpy.typing.NDArray[numpy.float64], ses: numpy.typing.NDArray[numpy.float64], degrees_of_freedom: numpy.typing.NDArray[numpy.float64], n: numpy.typing.NDArray[numpy.int64], census: numpy.typing.NDArray[numpy.bool], method: str, level: typing.SupportsFloat | typing.SupportsIndex, side: str) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64]]:
     ...
 def ratio(y_name: str, y: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]], x_name: str, x: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]) -> Estimator:
     ...
@@ -269,7 +274,7 @@ def variables(values: numpy.typing.NDArray[numpy.float64]) -> list[Dual]:
     """
     The independent variables at `values`.
     """
-def wald_intervals(values: numpy.typing.NDArray[numpy.float64], ses: numpy.typing.NDArray[numpy.float64], degrees_of_freedom: typing.SupportsFloat | typing.SupportsIndex, level: typing.SupportsFloat | typing.SupportsIndex, side: str) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64]]:
+def wald_intervals(values: numpy.typing.NDArray[numpy.float64], ses: numpy.typing.NDArray[numpy.float64], degrees_of_freedom: numpy.typing.NDArray[numpy.float64], level: typing.SupportsFloat | typing.SupportsIndex, side: str) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64]]:
     ...
 KEPT_DEVIATIONS: int = 1048576
 __version__: str = '0.1.0'

@@ -20,6 +20,7 @@ from steelyard.explain import JOINT, DesignNames, StageNames, explain
 from steelyard.levels import Factor
 
 Lonely: TypeAlias = Literal["fail", "remove", "certainty", "adjust", "average"]
+DfRule: TypeAlias = Literal["design", "domain", "satterthwaite", "normal"]
 Pps: TypeAlias = Literal["brewer"]
 Strata: TypeAlias = str | Sequence[str | Sequence[str] | None]
 PerStage: TypeAlias = str | Sequence[str | None]
@@ -35,6 +36,7 @@ class Policy:
     lonely: Lonely = "fail"
     lonely_domain: Lonely | None = None
     pps: Pps | None = None
+    df: DfRule | float = "design"
 
 
 def design_of(

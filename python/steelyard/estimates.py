@@ -4,12 +4,13 @@ import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Real
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 import narwhals as nw
 import numpy as np
 
 from steelyard import _core
+from steelyard.design import DfRule
 from steelyard.errors import LabelNotFound, nearest_text
 from steelyard.evidence import Evidence, Floats, Integers
 from steelyard.labels import SHARES, Labels, enclosed
@@ -33,6 +34,7 @@ class Presentation:
 
     level: float = 0.95
     ungrouped: int = 0
+    df: DfRule | float = "design"
     implementation: nw.Implementation = nw.Implementation.UNKNOWN
     conventions: Mapping[str, str] = field(default_factory=dict)
 
@@ -108,8 +110,48 @@ class Estimates(Table):
 
     @property
     def df(self) -> float:
-        """Degrees of freedom of the design, for all estimates."""
+        """Degrees of freedom of the design: units of the first stage minus strata."""
         return self._core.degrees_of_freedom
+
+    def degrees_of_freedom(self, rule: DfRule | float | None = None) -> Floats:
+        """Degrees of freedom of each estimate, by a rule.
+
+        Parameters
+        ----------
+        rule : {"design", "domain", "satterthwaite", "normal"} or float, optional
+            Units minus strata of the design; the same among those with an answer in the domain
+            (at least 1); Satterthwaite's for strata that vary by different amounts; infinitely
+            many; or a number. If not given, as the Survey was made with (``df=``).
+
+        Returns
+        -------
+        array of float, shape (estimates,)
+
+        Raises
+        ------
+        ValueError
+            The rule is none of these, or a number that is not positive; or Satterthwaite's is
+            asked of a sample with too many units to keep a deviation for each.
+
+        Notes
+        -----
+        Satterthwaite (1946), Biometrics Bulletin 2(6); Cochran (1977), section 5.4.
+        """
+        chosen = self._shown.df if rule is None else rule
+        if chosen == "satterthwaite":
+            return self._core.satterthwaite
+        if chosen == "domain":
+            return np.maximum(self.df_domain, 1).astype(np.float64)
+        if chosen == "design":
+            return np.full(len(self), self.df)
+        if chosen == "normal":
+            return np.full(len(self), np.inf)
+        if isinstance(chosen, str) or not chosen > 0:
+            raise ValueError(
+                f"df={chosen!r} is no rule for degrees of freedom: choose one of "
+                f"{', '.join(map(repr, get_args(DfRule)))}, or give a positive number"
+            )
+        return np.full(len(self), float(chosen))
 
     @property
     def df_domain(self) -> Integers:
@@ -166,6 +208,7 @@ class Estimates(Table):
         level: float | None = None,
         method: IntervalMethod | None = None,
         side: Side = "two",
+        df: DfRule | float | None = None,
     ) -> Floats:
         """Compute confidence intervals.
 
@@ -180,6 +223,8 @@ class Estimates(Table):
             "clopper-pearson" (effective sample size without adjustment for degrees of freedom).
         side : {"two", "lower", "upper"}
             "lower" bounds only from below: the upper end is infinite, or 1 for proportions.
+        df : {"design", "domain", "satterthwaite", "normal"} or float, optional
+            As for :meth:`degrees_of_freedom`.
 
         Returns
         -------
@@ -211,18 +256,18 @@ class Estimates(Table):
             raise ValueError(f"intervals by {method!r} are for proportions only; use 't'")
         for rows, chosen in ((shares, method or "logit"), (~shares, method or "t")):
             if rows.any():
-                found = self._bounds(np.flatnonzero(rows), chosen, level, side)
+                found = self._bounds(np.flatnonzero(rows), chosen, level, side, df)
                 bounds[rows] = np.column_stack(found)
         return bounds
 
-    def p_value(self, null: float = 0.0) -> Floats:
+    def p_value(self, null: float = 0.0, df: DfRule | float | None = None) -> Floats:
         """Two-sided p-values of the hypothesis that each estimate is `null`, by t.
 
-        NaN where there is no error to compare with.
+        NaN where there is no error to compare with. `df` as for :meth:`degrees_of_freedom`.
         """
         errors = np.where(without_variation(self.estimate, self.se), 0.0, self.se)
-        pairs = zip(self.estimate.tolist(), errors.tolist(), strict=True)
-        return np.array([_core.two_sided_p_value(v, se, self.df, null) for v, se in pairs])
+        rows = zip(self.estimate, errors, self.degrees_of_freedom(df), strict=True)
+        return np.array([_core.two_sided_p_value(v, se, free, null) for v, se, free in rows])
 
     def __getitem__(self, labels: Level | tuple[Level, ...]) -> "Estimates":
         """Select the rows that have all these labels, of whatever column.
@@ -357,14 +402,13 @@ class Estimates(Table):
     def to_dict(self) -> dict[str, list[Cell]]:
         """Return the table as a column of plain values a name; None where there is no figure."""
         bounds = self.ci()
-        size = len(self)
         return {
             **self._labels.columns(),
             "estimate": cells(self.estimate),
             "se": cells(self.se),
             "ci_low": cells(bounds[:, 0]),
             "ci_high": cells(bounds[:, 1]),
-            "df": cells(np.full(size, self.df)),
+            "df": cells(self.degrees_of_freedom()),
             "n": self.n.tolist(),
             "missing": self.missing.tolist(),
             "deff": cells(self.deff),
@@ -395,10 +439,15 @@ class Estimates(Table):
         return lines
 
     def _bounds(
-        self, rows: Integers, method: str, level: float, side: Side
+        self,
+        rows: Integers,
+        method: str,
+        level: float,
+        side: Side,
+        df_rule: DfRule | float | None,
     ) -> tuple[Floats, Floats]:
         values, ses = self.estimate[rows], self.se[rows]
-        df = np.inf if method == "normal" else self.df
+        df = self.degrees_of_freedom("normal" if method == "normal" else df_rule)[rows]
         n, census = self.n[rows], self._evidence.census[rows]
         if all(self._labels.kind[i] in SHARES for i in rows):
             return _core.proportion_intervals(values, ses, df, n, census, method, level, side)

@@ -11,7 +11,7 @@ from narwhals.typing import IntoDataFrame
 from steelyard import _core
 from steelyard.columns import Columns, as_names
 from steelyard.condition import Where
-from steelyard.design import PerStage, Policy, Strata, design_of
+from steelyard.design import DfRule, PerStage, Policy, Strata, design_of
 from steelyard.domain import Domain, domain_of
 from steelyard.errors import EmptyDomain
 from steelyard.estimates import Estimates, Presentation
@@ -23,6 +23,13 @@ from steelyard.statistic import Statistic
 from steelyard.terms import Term, term_of
 
 _ODD = 0x9E3779B97F4A7C15  # 2^64 over the golden ratio: multiples of it spread over all keys
+
+_DF_TEXT: dict[DfRule, str] = {
+    "design": "units minus strata of the whole design",
+    "domain": "units minus strata among those with an answer in the domain",
+    "satterthwaite": "Satterthwaite's, from the variance that each stratum adds",
+    "normal": "infinitely many (normal intervals)",
+}
 
 
 class Sample:
@@ -116,7 +123,11 @@ class Sample:
             (result.used > 0) & (result.sampled_units == 0),
         )
         shown = Presentation(
-            level, domain.ungrouped, self.columns.implementation, self.conventions()
+            level,
+            domain.ungrouped,
+            self.policy.df,
+            self.columns.implementation,
+            self.conventions(),
         )
         return Estimates(result.estimates, labels, evidence, shown)
 
@@ -129,7 +140,9 @@ class Sample:
             + (f" in {self.design.stages} stages" if self.design.stages > 1 else "")
             + (", Brewer's approximation" if policy.pps == "brewer" else "")
             + (", with finite population correction" if self.names.fpc else ""),
-            "degrees of freedom": "units minus strata of the whole design",
+            "degrees of freedom": _DF_TEXT[policy.df]
+            if isinstance(policy.df, str)
+            else f"{policy.df:g}, as given",
             "lonely strata": policy.lonely
             + (f", in domains {policy.lonely_domain}" if policy.lonely_domain else ""),
         }

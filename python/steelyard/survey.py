@@ -61,6 +61,8 @@ class Survey:
         Units were drawn with unequal probabilities and without replacement: `fpc` is then each
         unit's own probability of being sampled. "brewer": Brewer's approximation to their joint
         probabilities, in any number of stages.
+    df : {"design", "domain", "satterthwaite", "normal"} or float
+        Degrees of freedom of intervals and tests; see :meth:`Estimates.degrees_of_freedom`.
 
     Raises
     ------
