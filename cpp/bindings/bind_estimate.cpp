@@ -7,9 +7,19 @@
 #include "steelyard/estimate.hpp"
 #include "steelyard/estimator.hpp"
 #include "steelyard/moments.hpp"
+#include "steelyard/reliability.hpp"
 
 namespace steelyard::bindings {
 namespace {
+
+std::vector<Column> column_views(const std::vector<std::string>& names,
+                                 const std::vector<py::array>& columns) {
+  std::vector<Column> views;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    views.push_back(column_view(names.at(i), columns[i]));
+  }
+  return views;
+}
 
 void bind_estimators(py::module_& m) {
   py::classh<Estimator>(m, "Estimator", "An estimator as an influence function.");
@@ -52,10 +62,7 @@ void bind_estimators(py::module_& m) {
       [](const std::string& which, const std::vector<std::string>& names,
          const std::vector<py::array>& columns, const Design& design,
          const std::optional<Codes>& domains) {
-        std::vector<Column> views;
-        for (std::size_t i = 0; i < columns.size(); ++i) {
-          views.push_back(column_view(names.at(i), columns[i]));
-        }
+        const std::vector<Column> views = column_views(names, columns);
         const Moment moment_of = choose<Moment>("moment", which,
                                                 {{"variance", Moment::kVariance},
                                                  {"sd", Moment::kStandardDeviation},
@@ -66,6 +73,15 @@ void bind_estimators(py::module_& m) {
       },
       py::arg("which"), py::arg("names"), py::arg("columns"), py::arg("design"), py::arg("domains"),
       "A second central moment, by a first pass that finds the means.");
+  m.def(
+      "cronbach_alpha",
+      [](const std::vector<std::string>& names, const std::vector<py::array>& items,
+         const Design& design, const std::optional<Codes>& domains) {
+        const std::vector<Column> views = column_views(names, items);
+        const py::gil_scoped_release no_python_below;
+        return cronbach_alpha(views, design, Domains{domains.value_or(Codes())});
+      },
+      py::arg("names"), py::arg("items"), py::arg("design"), py::arg("domains"));
 }
 
 }  // namespace

@@ -6,7 +6,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Codes', 'Design', 'DesignError', 'Dual', 'Estimated', 'Estimates', 'Estimator', 'InvalidColumn', 'KEPT_DEVIATIONS', 'SampleKeys', 'ShareAudit', 'Stage', 'audit_share', 'count', 'cross', 'distribution_function', 'estimate', 'factorize', 'join', 'mean', 'moment', 'print_share', 'proportion', 'proportion_intervals', 'ratio', 'shared_units', 't_quantile', 't_upper_tail', 'total', 'two_sided_p_value', 'variables', 'wald_intervals']
+__all__: list[str] = ['Codes', 'Design', 'DesignError', 'Dual', 'Estimated', 'Estimates', 'Estimator', 'InvalidColumn', 'KEPT_DEVIATIONS', 'SampleKeys', 'ShareAudit', 'Stage', 'audit_share', 'count', 'cronbach_alpha', 'cross', 'distribution_function', 'estimate', 'factorize', 'join', 'mean', 'moment', 'print_share', 'proportion', 'proportion_intervals', 'ratio', 'shared_units', 't_quantile', 't_upper_tail', 'total', 'two_sided_p_value', 'variables', 'wald_intervals']
 class InvalidColumn(ValueError):
     pass
 class DesignError(RuntimeError):
@@ -225,6 +225,8 @@ class ShareAudit:
 def audit_share(digits: typing.SupportsInt | typing.SupportsIndex, decimals: typing.SupportsInt | typing.SupportsIndex, whole: typing.SupportsInt | typing.SupportsIndex, n: typing.SupportsInt | typing.SupportsIndex, rounding: str) -> ShareAudit:
     ...
 def count(levels: Codes, sets: numpy.typing.NDArray[numpy.float64]) -> Estimator:
+    ...
+def cronbach_alpha(names: collections.abc.Sequence[str], items: collections.abc.Sequence[numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]], design: Design, domains: Codes | None) -> Estimator:
     ...
 def cross(columns: collections.abc.Sequence[Codes], keep: numpy.typing.NDArray[numpy.bool], rows: typing.SupportsInt | typing.SupportsIndex) -> tuple[Codes, list[list[int]], int]:
     """

@@ -28,6 +28,7 @@ __all__ = [
     "SteelyardError",
     "TooManyLevels",
     "UnknownLevel",
+    "UnorderedLevels",
 ]
 
 
@@ -122,6 +123,10 @@ class TooManyLevels(SteelyardError, ValueError):
 
 class UnknownLevel(SteelyardError, ValueError):
     """An answer that does not occur in the column."""
+
+
+class UnorderedLevels(SteelyardError, ValueError):
+    """Answers in words whose order is needed and not known."""
 
 
 class ClusterInTwoStrata(SteelyardError, ValueError):

@@ -20,7 +20,7 @@ from steelyard.explain import explain
 from steelyard.labels import SHARES, Labels
 from steelyard.levels import Level
 from steelyard.statistic import Statistic
-from steelyard.terms import Term, term_of
+from steelyard.terms import Source, Term, term_of
 
 _ODD = 0x9E3779B97F4A7C15  # 2^64 over the golden ratio: multiples of it spread over all keys
 
@@ -91,10 +91,8 @@ class Sample:
             raise ValueError(f"level={level} is not a confidence level between 0 and 1")
         domain = self.domain(by, where)
         try:
-            terms = [
-                term_of(self.columns, self.design, domain.codes, statistic)
-                for statistic in statistics
-            ]
+            source = Source(self.columns, self.design, domain.codes)
+            terms = [term_of(source, statistic) for statistic in statistics]
         except (_core.InvalidColumn, _core.DesignError) as error:
             raise explain(error, self.names) from None
         _refuse_equal_names(_labels(domain, terms))
@@ -103,9 +101,8 @@ class Sample:
     def estimates_of(self, terms: Sequence[Term], domain: Domain, level: float) -> Estimates:
         """Rows to estimates, for terms that have read their columns."""
         try:
-            result = _core.estimate(
-                self.design, self.keys(), domain.codes, [term.estimator for term in terms]
-            )
+            estimators = [estimator for term in terms for estimator in term.estimators]
+            result = _core.estimate(self.design, self.keys(), domain.codes, estimators)
         except (_core.InvalidColumn, _core.DesignError) as error:
             raise explain(error, self.names) from None
         _check_answers(terms, domain, result)
@@ -175,7 +172,11 @@ def _check_answers(terms: Sequence[Term], domain: Domain, result: _core.Estimate
 
 
 def _labels(domain: Domain, terms: Sequence[Term]) -> Labels:
-    rows = [(term, level) for term in terms for level in term.levels]
+    rows = [
+        (term.statistic.variable, level, kind)
+        for term in terms
+        for level, kind in zip(term.levels, term.kinds, strict=True)
+    ]
     by = {
         name: [label[i] for label in domain.labels for _ in rows]
         for i, name in enumerate(domain.columns)
@@ -183,9 +184,9 @@ def _labels(domain: Domain, terms: Sequence[Term]) -> Labels:
     copies = len(domain.labels)
     return Labels(
         by=by,
-        variable=[term.statistic.variable for term, _ in rows] * copies,
-        level=[level for _, level in rows] * copies,
-        kind=[str(term.statistic.kind) for term, _ in rows] * copies,
+        variable=[variable for variable, _, _ in rows] * copies,
+        level=[level for _, level, _ in rows] * copies,
+        kind=[kind for _, _, kind in rows] * copies,
     )
 
 

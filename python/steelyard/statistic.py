@@ -1,7 +1,7 @@
 """What to estimate, as a value: a statistic of one or two columns, before any data."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from numbers import Real
 from typing import Literal, TypeAlias, get_args
@@ -22,6 +22,8 @@ Kind: TypeAlias = Literal[
     "correlation",
     "cdf",
     "quantile",
+    "likert",
+    "scale",
 ]
 QuantileRule: TypeAlias = Literal[
     "math",
@@ -57,6 +59,9 @@ class Statistic:
     missing: Missing = "exclude"
     name: str | None = None
     levels: tuple[Level, ...] = ()
+    negative: tuple[Level, ...] | None = None
+    scores: tuple[float, ...] = ()
+    reverse: tuple[str, ...] = ()
     at: tuple[float, ...] = ()
     rule: QuantileRule = "math"
 
@@ -74,7 +79,8 @@ class Statistic:
     @property
     def variable(self) -> str:
         """How results call it: the name it was given, or its columns."""
-        return self.name or "/".join(self.columns) or "rows"
+        joint = " + " if self.kind == "scale" else "/"
+        return self.name or joint.join(self.columns) or "rows"
 
     @property
     def level(self) -> str | None:
@@ -145,6 +151,85 @@ def covariance(first: str, second: str, *, missing: Missing = "exclude") -> Stat
 def correlation(first: str, second: str, *, missing: Missing = "exclude") -> Statistic:
     """Population correlation (Pearson) of two columns, over the rows that have both."""
     return Statistic("correlation", (first, second), missing=missing)
+
+
+def likert(
+    variable: str,
+    *,
+    positive: Levels = None,
+    negative: Levels = None,
+    levels: Iterable[Level] = (),
+    scores: Iterable[float] = (),
+    missing: Missing = "exclude",
+) -> Statistic:
+    """Everything that is reported of one rating question, with all covariances.
+
+    The share of each answer, of the positive and of the negative ones, the net score (positive
+    less negative) and the mean score.
+
+    Parameters
+    ----------
+    variable : str
+        Categorical column whose answers are in order, from the most negative to the most positive:
+        an ordered categorical, numbers, or with `levels`.
+    positive, negative : level or sequence of levels, optional
+        Answers that count as positive and as negative. Without them, the upper and the lower two,
+        or of three and fewer answers the upper and the lower one.
+    levels : iterable of levels
+        Answers that could be given, in order.
+    scores : iterable of float
+        What each answer scores, in the order of the levels; without it 1, 2, 3 and so on.
+    missing : {"exclude", "fail"}
+        Leave out rows without an answer (and count them), or refuse.
+
+    Returns
+    -------
+    Statistic
+    """
+    return Statistic(
+        "likert",
+        (variable,),
+        _as_levels(positive),
+        missing,
+        levels=tuple(levels),
+        negative=_as_levels(negative),
+        scores=tuple(float(score) for score in scores),
+    )
+
+
+def scale(
+    items: Sequence[str],
+    *,
+    levels: Iterable[Level] = (),
+    scores: Iterable[float] = (),
+    reverse: Iterable[str] = (),
+    missing: Missing = "exclude",
+) -> Statistic:
+    """Mean score of several rating questions taken together, and Cronbach's alpha.
+
+    Parameters
+    ----------
+    items : sequence of str
+        Two columns or more, of numbers or of answers in order.
+    levels, scores
+        As for :func:`likert`, the same for all items.
+    reverse : iterable of str
+        Items that were asked the other way round: their scores are reversed.
+    missing : {"exclude", "fail"}
+        A row enters when all items are answered; or refuse rows that lack one.
+
+    Returns
+    -------
+    Statistic
+    """
+    return Statistic(
+        "scale",
+        tuple(items),
+        missing=missing,
+        levels=tuple(levels),
+        scores=tuple(float(score) for score in scores),
+        reverse=tuple(reverse),
+    )
 
 
 def cdf(variable: str, at: float | Iterable[float], *, missing: Missing = "exclude") -> Statistic:

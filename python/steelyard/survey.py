@@ -18,9 +18,11 @@ from steelyard.statistic import (
     correlation,
     count,
     covariance,
+    likert,
     mean,
     proportion,
     ratio,
+    scale,
     sd,
     total,
     variance,
@@ -414,6 +416,116 @@ class Survey:
         [0.329, 0.596]
         """
         return self._sample.estimate([cdf(variable, at, missing=missing)], by, where, level)
+
+    def likert(
+        self,
+        variable: str | Sequence[str],
+        *,
+        positive: Levels = None,
+        negative: Levels = None,
+        levels: Iterable[Level] = (),
+        scores: Iterable[float] = (),
+        by: str | Sequence[str] | None = None,
+        where: Where | None = None,
+        missing: Missing = "exclude",
+        level: float = 0.95,
+    ) -> Estimates:
+        """Estimate everything that is reported of rating questions, with all covariances.
+
+        For each question: the share of each answer, of the positive and of the negative answers,
+        the net score (positive less negative) and the mean score.
+
+        Parameters
+        ----------
+        variable : str or sequence of str
+            Categorical columns with answers in order, from the most negative to the most positive.
+        positive, negative : level or sequence of levels, optional
+            Answers that count as positive and as negative. Without them, the upper and the lower
+            two, or of three and fewer answers the upper and the lower one.
+        levels : iterable of levels
+            Answers that could be given, in order; needed where the column does not say.
+        scores : iterable of float
+            What each answer scores; without it 1, 2, 3 and so on, or the numbers themselves.
+        by, where, missing, level
+            As for :meth:`mean`.
+
+        Returns
+        -------
+        Estimates
+            With the labels "positive", "negative", "net score" and "mean score" in `level`.
+
+        Raises
+        ------
+        UnorderedLevels
+            The answers are words, and neither the column nor `levels` says in which order.
+
+        Examples
+        --------
+        >>> import steelyard as sy
+        >>> svy = sy.Survey(sy.datasets.simulate_evaluation(2023), clusters="activity")
+        >>> answers = ["Strongly disagree", "Disagree", "Neutral", "Agree", "Strongly agree"]
+        >>> relevance = svy.likert("relevance", levels=answers)
+        >>> round(relevance["net score"].value, 3)
+        0.958
+        """
+        wanted = [
+            likert(
+                name,
+                positive=positive,
+                negative=negative,
+                levels=levels,
+                scores=scores,
+                missing=missing,
+            )
+            for name in as_names(variable)
+        ]
+        return self._sample.estimate(wanted, by, where, level)
+
+    def scale(
+        self,
+        items: Sequence[str],
+        *,
+        levels: Iterable[Level] = (),
+        scores: Iterable[float] = (),
+        reverse: Iterable[str] = (),
+        by: str | Sequence[str] | None = None,
+        where: Where | None = None,
+        missing: Missing = "exclude",
+        level: float = 0.95,
+    ) -> Estimates:
+        """Estimate the mean score of several rating questions together, and Cronbach's alpha.
+
+        Parameters
+        ----------
+        items : sequence of str
+            Two columns or more, of numbers or of answers in order.
+        levels, scores
+            As for :meth:`likert`, the same for all items.
+        reverse : iterable of str
+            Items asked the other way round: their scores are reversed.
+        by, where, level
+            As for :meth:`mean`.
+        missing : {"exclude", "fail"}
+            A row enters when all items are answered; or refuse rows that lack one.
+
+        Returns
+        -------
+        Estimates
+            Two a domain, labelled "mean score" (the mean over items) and "alpha".
+
+        Notes
+        -----
+        Cronbach (1951), Psychometrika 16(3): k / (k - 1) (1 - sum of variances / variance of sum).
+
+        Examples
+        --------
+        >>> import steelyard as sy
+        >>> svy = sy.Survey(sy.datasets.load("apistrat"), weights="pw", strata="stype", fpc="fpc")
+        >>> round(svy.scale(["ell", "mobility", "meals"])["alpha"].value, 4)
+        0.6457
+        """
+        wanted = scale(items, levels=levels, scores=scores, reverse=reverse, missing=missing)
+        return self._sample.estimate([wanted], by, where, level)
 
     def estimate(
         self,
