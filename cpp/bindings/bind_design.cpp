@@ -4,6 +4,7 @@
 #include "bindings.hpp"
 #include "choice.hpp"
 #include "steelyard/design.hpp"
+#include "steelyard/joint_inclusion.hpp"
 
 namespace steelyard::bindings {
 namespace {
@@ -41,10 +42,73 @@ void bind_stage(py::module_& m) {
            py::arg("strata"), py::arg("units"), py::arg("fpc_name"), py::arg("fpc").noconvert());
 }
 
+JointVariance variance_of(const std::string& name) {
+  return choose<JointVariance>("variance", name,
+                               {{"horvitz-thompson", JointVariance::kHorvitzThompson},
+                                {"yates-grundy", JointVariance::kYatesGrundy}});
+}
+
+void bind_forms(py::module_& m) {
+  py::class_<VarianceForm>(m, "VarianceForm", "A variance as a quadratic form in unit totals.")
+      .def_property_readonly("rows", &VarianceForm::rows);
+  m.def(
+      "from_joint_probabilities",
+      [](const Array<double>& joint, const std::string& variance) {
+        const Eigen::MatrixXd matrix = to_matrix(joint);
+        const py::gil_scoped_release no_python_below;
+        return from_joint_probabilities(matrix, variance_of(variance));
+      },
+      py::arg("joint").noconvert(), py::arg("variance"));
+  m.def(
+      "overton",
+      [](const Array<double>& probability, const std::optional<Codes>& strata,
+         const std::string& variance) {
+        const Eigen::VectorXd p = to_eigen(probability);
+        const py::gil_scoped_release no_python_below;
+        return overton(p, strata.value_or(Codes()), variance_of(variance));
+      },
+      py::arg("probability").noconvert(), py::arg("strata"), py::arg("variance"));
+  m.def(
+      "hartley_rao",
+      [](const Array<double>& probability, const std::optional<Codes>& strata,
+         const std::optional<Array<double>>& mean_square, const std::string& variance) {
+        const Eigen::VectorXd p = to_eigen(probability);
+        std::optional<Eigen::VectorXd> square;
+        if (mean_square) {
+          square = to_eigen(*mean_square);
+        }
+        const py::gil_scoped_release no_python_below;
+        return hartley_rao(p, strata.value_or(Codes()), square, variance_of(variance));
+      },
+      py::arg("probability").noconvert(), py::arg("strata"), py::arg("mean_square"),
+      py::arg("variance"));
+}
+
+void bind_phases(py::module_& m) {
+  py::class_<PhaseStage>(m, "PhaseStage", "One stage of a phase of sampling.")
+      .def(py::init([](const std::optional<Codes>& strata, const std::optional<Codes>& units,
+                       const Array<double>& probability, bool replacement) {
+             return PhaseStage{strata.value_or(Codes()), units.value_or(Codes()),
+                               to_eigen(probability), replacement};
+           }),
+           py::arg("strata"), py::arg("units"), py::arg("probability").noconvert(),
+           py::arg("replacement"));
+  m.def(
+      "two_phase",
+      [](const std::vector<PhaseStage>& first, const std::vector<PhaseStage>& second,
+         const std::vector<Eigen::Index>& subsample) {
+        const py::gil_scoped_release no_python_below;
+        return two_phase(first, second, subsample);
+      },
+      py::arg("first"), py::arg("second"), py::arg("subsample"));
+}
+
 }  // namespace
 
 void bind_design(py::module_& m) {
   bind_stage(m);
+  bind_forms(m);
+  bind_phases(m);
   py::class_<Design>(m, "Design", "A sample in stages, seen as a linear map.")
       .def(py::init([](Eigen::Index rows, const std::string& weights_name,
                        const std::optional<py::array>& weights,
@@ -58,6 +122,18 @@ void bind_design(py::module_& m) {
            }),
            py::arg("rows"), py::arg("weights_name"), py::arg("weights").noconvert(),
            py::arg("stages"), py::arg("lonely"), py::arg("lonely_domain"), py::arg("selection"))
+      .def_static(
+          "with_form",
+          [](Eigen::Index rows, const std::string& weights_name, const py::array& weights,
+             const Stage::Columns& stage, const VarianceForm& form,
+             std::optional<double> degrees_of_freedom) {
+            const Column w = column_view(weights_name, weights);
+            const py::gil_scoped_release no_python_below;
+            return Design::with_form(rows, w, stage, form, degrees_of_freedom);
+          },
+          py::arg("rows"), py::arg("weights_name"), py::arg("weights").noconvert(),
+          py::arg("stage"), py::arg("form"), py::arg("degrees_of_freedom"))
+      .def_property_readonly("has_form", &Design::has_form)
       .def_property_readonly("rows", &Design::rows)
       .def_property_readonly("units", [](const Design& design) { return design.first().units(); })
       .def_property_readonly("stages", [](const Design& design) { return design.stages().size(); })
@@ -71,6 +147,12 @@ void bind_design(py::module_& m) {
                                }
                                return to_array(result);
                              })
+      .def(
+          "row_fractions",
+          [](const Design& design, std::size_t stage) {
+            return to_array(design.row_fractions(stage));
+          },
+          py::arg("stage"), "Sampling fraction of each row's unit at a stage.")
       .def(
           "deviations",
           [](const Design& design, const Array<double>& unit_totals) {

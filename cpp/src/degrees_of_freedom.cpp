@@ -28,7 +28,9 @@ Eigen::VectorXd satterthwaite(const Deviations& deviations) {
   RowMatrix added =
       RowMatrix::Zero(static_cast<Eigen::Index>(units.size()), deviations.estimates());
   for (std::size_t row = 0; row < stratum.size(); ++row) {
-    added.row(stratum[row]) += deviations.matrix.row(static_cast<Eigen::Index>(row)).cwiseAbs2();
+    const auto at = static_cast<Eigen::Index>(row);
+    const double sign = deviations.signs.size() == 0 ? 1 : deviations.signs[at];
+    added.row(stratum[row]) += sign * deviations.matrix.row(at).cwiseAbs2();
   }
   Eigen::VectorXd spread = Eigen::VectorXd::Zero(deviations.estimates());
   for (std::size_t h = 0; h < units.size(); ++h) {

@@ -32,6 +32,21 @@ Design Design::stratified(Eigen::Index rows, Column weights, Codes strata, Codes
   return sampled(rows, std::move(weights), std::span(&stage, 1), {.lonely = lonely});
 }
 
+Design Design::with_form(Eigen::Index rows, Column weights, const Stage::Columns& stage,
+                         VarianceForm form, std::optional<double> degrees_of_freedom) {
+  const Stage::Columns units{stage.strata, stage.units, Column()};
+  Design design =
+      sampled(rows, std::move(weights), std::span(&units, 1), {.lonely = Lonely::kCertainty});
+  design.form_ = std::make_shared<const VarianceForm>(std::move(form));
+  design.degrees_of_freedom_ = degrees_of_freedom.value_or(design.degrees_of_freedom_);
+  return design;
+}
+
+const Eigen::VectorXd& Design::signs() const {
+  static const Eigen::VectorXd none;
+  return form_ ? form_->signs() : none;
+}
+
 void Design::check_weights() const {
   if (weights_.size() == 0) {
     return;
@@ -144,7 +159,25 @@ const double* Design::weights(Eigen::Index begin, Eigen::Index count, double* bu
   return buffer;
 }
 
+Eigen::VectorXd Design::row_fractions(std::size_t stage) const {
+  if (stage >= stages_.size()) {
+    throw std::out_of_range("the design has no such stage");
+  }
+  Eigen::VectorXd result(rows_);
+  for (Eigen::Index row = 0; row < rows_; ++row) {
+    Eigen::Index unit = rows_are_units() ? row : unit_of_row_[row];
+    for (std::size_t s = stages_.size() - 1; s > stage; --s) {
+      unit = stages_[s].above()[unit];
+    }
+    result[row] = stages_[stage].fraction(unit);
+  }
+  return result;
+}
+
 Eigen::Index Design::deviations() const {
+  if (form_) {
+    return form_->rows();
+  }
   Eigen::Index rows = 0;
   for (const Stage& stage : stages_) {
     rows += stage.units();
@@ -167,6 +200,9 @@ RowMatrix Design::sum_by_stage(const RowMatrix& totals) const {
 }
 
 RowMatrix Design::deviate(RowMatrix totals) const {
+  if (form_) {
+    return form_->deviate(totals);
+  }
   if (stages_.size() == 1) {
     first().deviate(totals);
     return totals;

@@ -110,6 +110,22 @@ double degrees_of_freedom(const Deviations& deviations) {
   return units - static_cast<double>(strata.size());
 }
 
+void join_signs(const Deviations& first, const Deviations& second,
+                const std::vector<Eigen::Index>& match, Deviations& result) {
+  if (first.signs.size() == 0 && second.signs.size() == 0) {
+    return;
+  }
+  result.signs = Eigen::VectorXd::Ones(result.matrix.rows());
+  result.signs.head(first.signs.size()) = first.signs;
+  Eigen::Index next = first.matrix.rows();
+  for (std::size_t i = 0; i < match.size(); ++i) {
+    if (match[i] < 0) {
+      const auto own = static_cast<Eigen::Index>(i);
+      result.signs[next++] = second.signs.size() == 0 ? 1 : second.signs[own];
+    }
+  }
+}
+
 bool share_a_sample(const Deviations& first, const Deviations& second) {
   return std::any_of(first.samples.begin(), first.samples.end(), [&](std::uint64_t sample) {
     return std::find(second.samples.begin(), second.samples.end(), sample) != second.samples.end();
@@ -147,7 +163,19 @@ std::uint64_t mix(std::uint64_t state, std::uint64_t value) {
   return state ^ (state >> 31U);
 }
 
-Eigen::MatrixXd Deviations::covariance() const { return matrix.transpose() * matrix; }
+Eigen::MatrixXd Deviations::covariance() const {
+  if (signs.size() == 0) {
+    return matrix.transpose() * matrix;
+  }
+  return matrix.transpose() * signs.asDiagonal() * matrix;
+}
+
+Eigen::VectorXd Deviations::variances() const {
+  if (signs.size() == 0) {
+    return matrix.colwise().squaredNorm().transpose();
+  }
+  return matrix.cwiseAbs2().transpose() * signs;
+}
 
 Deviations square_root(const Eigen::MatrixXd& covariance, double degrees_of_freedom,
                        std::uint64_t sample) {
@@ -210,7 +238,12 @@ Deviations join(const Deviations& first, const Deviations& second) {
     result.matrix.row(row).tail(second.matrix.cols()) =
         second.matrix.row(static_cast<Eigen::Index>(i));
   }
-  if (by_unit) {
+  join_signs(first, second, match, result);
+  const bool one_sample = shared == first.matrix.rows() && shared == second.matrix.rows() &&
+                          first.samples == second.samples;
+  if (one_sample) {
+    result.degrees_of_freedom = std::min(first.degrees_of_freedom, second.degrees_of_freedom);
+  } else if (by_unit) {
     result.degrees_of_freedom = degrees_of_freedom(result);
   } else {
     result.degrees_of_freedom = one_from_other && shared > 0

@@ -189,7 +189,7 @@ RowMatrix deviations_by_policy(const Design& design, const Domains& domains,
 /// The map is linear, so features deviate first, where nothing cancels.
 RowMatrix deviations(const Design& design, const Domains& domains, std::vector<Term>& terms,
                      Eigen::Index per_domain) {
-  if (design.options().lonely == Lonely::kAdjust || design.treats_domains()) {
+  if (design.options().lonely == Lonely::kAdjust || design.treats_domains() || design.has_form()) {
     return deviations_by_policy(design, domains, terms, per_domain);
   }
   return apply(
@@ -216,8 +216,25 @@ void mark_not_estimable(const std::vector<Term>& terms, Estimated& result) {
   }
 }
 
+/// Rows of a quadratic form mix units: they are known within their own sample only. As many of them
+/// count as there are degrees of freedom, and one more for their stratum.
+void set_keys_of_form(const Design& design, const SampleKeys& keys, Deviations& deviations) {
+  const double counted = design.degrees_of_freedom() + 1;
+  for (Eigen::Index row = 0; row < design.deviations(); ++row) {
+    deviations.units.push_back(mix(keys.sample, static_cast<std::uint64_t>(row)));
+    deviations.strata.push_back(mix(~keys.sample, 0));
+    deviations.counted.push_back(static_cast<double>(row) < counted ? 1 : 0);
+  }
+}
+
 void set_keys(const Design& design, const SampleKeys& keys, Deviations& deviations) {
   deviations.samples = {keys.sample};
+  deviations.signs = design.signs();
+  deviations.degrees_of_freedom = design.degrees_of_freedom();
+  if (design.has_form()) {
+    set_keys_of_form(design, keys, deviations);
+    return;
+  }
   for (Eigen::Index row = 0; row < design.deviations(); ++row) {
     const auto at = static_cast<std::size_t>(row);
     const auto h = static_cast<std::size_t>(design.stratum_of_deviation(row));
@@ -227,7 +244,6 @@ void set_keys(const Design& design, const SampleKeys& keys, Deviations& deviatio
     const bool counts = row < design.first().units() && design.unit_counts(row);
     deviations.counted.push_back(counts ? 1 : 0);
   }
-  deviations.degrees_of_freedom = design.degrees_of_freedom();
 }
 
 void check_lengths(const Design& design, const SampleKeys& keys, const Domains& domains,
@@ -235,7 +251,8 @@ void check_lengths(const Design& design, const SampleKeys& keys, const Domains& 
   const auto has = [](const std::vector<std::uint64_t>& names, Eigen::Index size) {
     return names.empty() || static_cast<Eigen::Index>(names.size()) == size;
   };
-  if (!has(keys.units, design.deviations()) || !has(keys.strata, design.strata())) {
+  if (!has(keys.units, design.has_form() ? design.units() : design.deviations()) ||
+      !has(keys.strata, design.strata())) {
     throw std::invalid_argument("a key is needed for every unit and every stratum, or for none");
   }
   const auto check = [&](const std::string& name, Eigen::Index size) {
@@ -269,7 +286,7 @@ Estimated estimate(const Design& design, const SampleKeys& keys, const Domains& 
     per_domain += estimator->estimates();
   }
   const bool element_wise = design.rows_are_units() && design.stages().size() == 1 &&
-                            !design.treats_domains() &&
+                            !design.treats_domains() && !design.has_form() &&
                             design.units() * domains.count() * features > kept;
   std::vector<Term> terms = linearise_all(
       design, domains, estimators, element_wise ? Grouping::kStratum : Grouping::kUnit, threads);

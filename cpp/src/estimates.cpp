@@ -14,7 +14,8 @@ constexpr double kNotANumber = std::numeric_limits<double>::quiet_NaN();
 }  // namespace
 
 Eigen::VectorXd Estimates::standard_errors() const {
-  return deviations.matrix.colwise().norm().transpose();
+  // The root of a variance that was estimated as negative is not a number.
+  return deviations.variances().cwiseSqrt();
 }
 
 Estimates Estimates::delta(const Eigen::VectorXd& value, const Eigen::MatrixXd& jacobian) const {

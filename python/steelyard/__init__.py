@@ -3,8 +3,10 @@
 from steelyard import datasets, errors
 from steelyard._core import __version__
 from steelyard.comparison import Comparison, compare
+from steelyard.design import Subsample
 from steelyard.estimates import Estimates
 from steelyard.evaluation import Evaluation
+from steelyard.pps import Pps
 from steelyard.published import Audit, Figure, audit
 from steelyard.scorecard import Scorecard
 from steelyard.statistic import (
@@ -30,8 +32,10 @@ __all__ = [
     "Estimates",
     "Evaluation",
     "Figure",
+    "Pps",
     "Scorecard",
     "Statistic",
+    "Subsample",
     "Survey",
     "__version__",
     "audit",

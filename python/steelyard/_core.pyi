@@ -6,7 +6,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Codes', 'Design', 'DesignError', 'Dual', 'Estimated', 'Estimates', 'Estimator', 'InvalidColumn', 'KEPT_DEVIATIONS', 'SampleKeys', 'ShareAudit', 'Stage', 'audit_share', 'count', 'cronbach_alpha', 'cross', 'distribution_function', 'estimate', 'factorize', 'join', 'mean', 'moment', 'print_share', 'proportion', 'proportion_intervals', 'ratio', 'shared_units', 't_quantile', 't_upper_tail', 'total', 'two_sided_p_value', 'variables', 'wald_intervals']
+__all__: list[str] = ['Codes', 'Design', 'DesignError', 'Dual', 'Estimated', 'Estimates', 'Estimator', 'InvalidColumn', 'KEPT_DEVIATIONS', 'PhaseStage', 'SampleKeys', 'ShareAudit', 'Stage', 'VarianceForm', 'audit_share', 'count', 'cronbach_alpha', 'cross', 'distribution_function', 'estimate', 'factorize', 'from_joint_probabilities', 'hartley_rao', 'join', 'mean', 'moment', 'overton', 'print_share', 'proportion', 'proportion_intervals', 'ratio', 'shared_units', 't_quantile', 't_upper_tail', 'total', 'two_phase', 'two_sided_p_value', 'variables', 'wald_intervals']
 class InvalidColumn(ValueError):
     pass
 class DesignError(RuntimeError):
@@ -33,18 +33,41 @@ class Stage:
     """
     def __init__(self, strata: Codes | None, units: Codes | None, fpc_name: str, fpc: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]] | None) -> None:
         ...
+class VarianceForm:
+    """
+    A variance as a quadratic form in unit totals.
+    """
+    @property
+    def rows(self) -> int:
+        ...
+class PhaseStage:
+    """
+    One stage of a phase of sampling.
+    """
+    def __init__(self, strata: Codes | None, units: Codes | None, probability: numpy.typing.NDArray[numpy.float64], replacement: bool) -> None:
+        ...
 class Design:
     """
     A sample in stages, seen as a linear map.
     """
+    @staticmethod
+    def with_form(rows: typing.SupportsInt | typing.SupportsIndex, weights_name: str, weights: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]], stage: Stage, form: VarianceForm, degrees_of_freedom: typing.SupportsFloat | typing.SupportsIndex | None) -> Design:
+        ...
     def __init__(self, rows: typing.SupportsInt | typing.SupportsIndex, weights_name: str, weights: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]] | None, stages: collections.abc.Sequence[Stage], lonely: str, lonely_domain: str | None, selection: str) -> None:
         ...
     def deviations(self, unit_totals: numpy.typing.NDArray[numpy.float64]) -> numpy.typing.NDArray[numpy.float64]:
         """
         Deviations of totals by unit of the last stage.
         """
+    def row_fractions(self, stage: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        Sampling fraction of each row's unit at a stage.
+        """
     @property
     def degrees_of_freedom(self) -> float:
+        ...
+    @property
+    def has_form(self) -> bool:
         ...
     @property
     def rows(self) -> int:
@@ -244,6 +267,10 @@ def factorize(name: str, values: numpy.ndarray[typing.Any, numpy.dtype[typing.An
     """
     Codes of a column of numbers and its distinct values, ascending.
     """
+def from_joint_probabilities(joint: numpy.typing.NDArray[numpy.float64], variance: str) -> VarianceForm:
+    ...
+def hartley_rao(probability: numpy.typing.NDArray[numpy.float64], strata: Codes | None, mean_square: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None, variance: str) -> VarianceForm:
+    ...
 def join(first: Estimates, second: Estimates) -> Estimates:
     """
     Both side by side, covarying through the units they share.
@@ -254,6 +281,8 @@ def moment(which: str, names: collections.abc.Sequence[str], columns: collection
     """
     A second central moment, by a first pass that finds the means.
     """
+def overton(probability: numpy.typing.NDArray[numpy.float64], strata: Codes | None, variance: str) -> VarianceForm:
+    ...
 def print_share(k: typing.SupportsInt | typing.SupportsIndex, n: typing.SupportsInt | typing.SupportsIndex, decimals: typing.SupportsInt | typing.SupportsIndex, whole: typing.SupportsInt | typing.SupportsIndex, rounding: str) -> int:
     ...
 def proportion(levels: Codes, sets: numpy.typing.NDArray[numpy.float64]) -> Estimator:
@@ -269,6 +298,8 @@ def t_quantile(p: typing.SupportsFloat | typing.SupportsIndex, degrees_of_freedo
 def t_upper_tail(t: typing.SupportsFloat | typing.SupportsIndex, degrees_of_freedom: typing.SupportsFloat | typing.SupportsIndex) -> float:
     ...
 def total(name: str, y: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]) -> Estimator:
+    ...
+def two_phase(first: collections.abc.Sequence[PhaseStage], second: collections.abc.Sequence[PhaseStage], subsample: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex]) -> VarianceForm:
     ...
 def two_sided_p_value(value: typing.SupportsFloat | typing.SupportsIndex, se: typing.SupportsFloat | typing.SupportsIndex, degrees_of_freedom: typing.SupportsFloat | typing.SupportsIndex, null: typing.SupportsFloat | typing.SupportsIndex = 0.0) -> float:
     ...

@@ -8,6 +8,7 @@ import numpy as np
 
 from steelyard import _core
 from steelyard.columns import Columns, NumberArray, as_names, cross
+from steelyard.condition import Where
 from steelyard.errors import (
     DesignMismatch,
     EmptyDomain,
@@ -15,17 +16,52 @@ from steelyard.errors import (
     InvalidWeights,
     NotNumeric,
     SteelyardError,
+    error_in_rows,
 )
 from steelyard.explain import JOINT, DesignNames, StageNames, explain
 from steelyard.levels import Factor
+from steelyard.pps import Pps, first_of_each
 
 Lonely: TypeAlias = Literal["fail", "remove", "certainty", "adjust", "average"]
 DfRule: TypeAlias = Literal["design", "domain", "satterthwaite", "normal"]
-Pps: TypeAlias = Literal["brewer"]
 Strata: TypeAlias = str | Sequence[str | Sequence[str] | None]
 PerStage: TypeAlias = str | Sequence[str | None]
 
 _EVERY_ROW = np.zeros(0, dtype=np.bool_)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Subsample:
+    """The second phase of a sample: which rows were drawn again, and how.
+
+    Parameters
+    ----------
+    rows : condition
+        Rows in the second phase, as ``where=`` elsewhere: the others need no answers.
+    strata : str or sequence of str, optional
+        Column or columns, known for all rows of the first phase, whose combinations are the strata
+        of the second.
+    clusters : str, optional
+        Units drawn in the second phase; without it, rows.
+    fpc : str, optional
+        Column of each row's probability of being drawn in the second phase. Without it, units drawn
+        over units of the first phase, in each stratum.
+
+    Notes
+    -----
+    Särndal, Swensson and Wretman (1992), section 9.3.
+
+    Examples
+    --------
+    >>> import steelyard as sy
+    >>> sy.Subsample("interviewed", strata="risk").strata
+    'risk'
+    """
+
+    rows: Where
+    strata: str | Sequence[str] | None = None
+    clusters: str | None = None
+    fpc: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +73,27 @@ class Policy:
     lonely_domain: Lonely | None = None
     pps: Pps | None = None
     df: DfRule | float = "design"
+    subsample: Subsample | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadStage:
+    """One stage as read from the frame: its strata, units and correction."""
+
+    stratum: Factor | None
+    unit: Factor | None
+    fpc: NumberArray | None
+    names: StageNames
+
+    @property
+    def core(self) -> _core.Stage:
+        """The stage for the core."""
+        return _core.Stage(
+            None if self.stratum is None else self.stratum.codes,
+            None if self.unit is None else self.unit.codes,
+            self.names.fpc or "",
+            self.fpc,
+        )
 
 
 def design_of(
@@ -54,49 +111,118 @@ def design_of(
     DesignMismatch
         The arguments do not name the same stages.
     """
-    if weights is not None and not isinstance(weights, str):
-        raise TypeError(f"weights= is the name of one column, not {type(weights).__name__}")
+    stages = read_stages(columns, strata, clusters, fpc, policy.nest)
+    if policy.pps is not None and stages[0].fpc is None:
+        raise DesignMismatch(
+            "pps= needs fpc=, the column of each unit's probability of being sampled"
+        )
+    names = DesignNames(weights, tuple(stage.names for stage in stages))
+    given = read_weights(columns, weights)
+    try:
+        if policy.pps is not None and policy.pps.needs_form:
+            return design_with_pps(len(columns), names, given, stages, policy.pps), names
+        design = _core.Design(
+            len(columns),
+            weights or "",
+            given,
+            [stage.core for stage in stages],
+            policy.lonely,
+            policy.lonely_domain,
+            "equal" if policy.pps is None else "brewer",
+        )
+    except (_core.InvalidColumn, _core.DesignError) as error:
+        raise explain(error, names) from None
+    return design, names
+
+
+def read_weights(columns: Columns, name: str | None) -> NumberArray | None:
+    """Read the column of weights."""
+    if name is not None and not isinstance(name, str):
+        raise TypeError(f"weights= is the name of one column, not {type(name).__name__}")
+    return _numbers(columns, "weights", name, InvalidWeights, "convert it first")
+
+
+def read_stages(
+    columns: Columns,
+    strata: Strata | None,
+    clusters: PerStage | None,
+    fpc: PerStage | None,
+    nest: bool,
+) -> list[ReadStage]:
+    """Read the stages of a design, from the first down."""
     units = _by_stage("clusters", clusters)
     corrections = _by_stage("fpc", fpc)
     strata_names = _strata_by_stage(strata, len(units))
-    _check_stages(units, corrections, policy)
-    stages: list[_core.Stage] = []
-    named: list[StageNames] = []
+    _check_stages(units, corrections)
+    stages: list[ReadStage] = []
     above: Factor | None = None
     for s, cluster in enumerate(units):
         own_strata = strata_names[s] if s < len(strata_names) else ()
         correction = corrections[s] if s < len(corrections) else None
         stratum = _strata(columns, own_strata, above)
-        if named and above is not None:
-            _refuse_strata_above(own_strata, named[-1], stratum, above)
-        unit = _units(columns, cluster, stratum if policy.nest and s == 0 else above)
-        stages.append(_stage(columns, stratum, unit, correction))
+        if stages and above is not None:
+            _refuse_strata_above(own_strata, stages[-1].names, stratum, above)
+        unit = _units(columns, cluster, stratum if nest and s == 0 else above)
         inside = stratum or above
-        named.append(
-            StageNames(
-                own_strata,
-                cluster,
-                correction,
-                () if inside is None else inside.levels,
-                () if unit is None else unit.levels,
-            )
+        names = StageNames(
+            own_strata,
+            cluster,
+            correction,
+            () if inside is None else inside.levels,
+            () if unit is None else unit.levels,
         )
+        remedy = "population counts of units, or sampling fractions"
+        values = _numbers(columns, "fpc", correction, InvalidFpc, remedy)
+        stages.append(ReadStage(stratum, unit, values, names))
         above = unit
-    names = DesignNames(weights, tuple(named))
-    given = _numbers(columns, "weights", weights, InvalidWeights, "convert it first")
-    try:
-        design = _core.Design(
-            len(columns),
-            weights or "",
-            given,
-            stages,
-            policy.lonely,
-            policy.lonely_domain,
-            policy.pps or "equal",
+    return stages
+
+
+def design_with_pps(
+    rows: int,
+    names: DesignNames,
+    weights: NumberArray | None,
+    stages: Sequence[ReadStage],
+    pps: Pps,
+) -> _core.Design:
+    """A design of one stage whose variance comes from joint inclusion probabilities."""
+    if len(stages) > 1:
+        raise DesignMismatch(f"pps={pps.method!r} is for one stage: use 'brewer' for several")
+    first = stages[0]
+    name = first.names.fpc or ""
+    probability = np.asarray(first.fpc, dtype=np.float64)
+    bad = np.flatnonzero(~((probability > 0) & (probability <= 1)))
+    if len(bad) > 0:
+        raise error_in_rows(
+            InvalidFpc,
+            name,
+            bad.tolist(),
+            f"fpc column {name!r} is not a probability",
+            "with pps=, fpc= is each unit's probability of being sampled, above 0 and at most 1",
         )
-    except (_core.InvalidColumn, _core.DesignError) as error:
-        raise explain(error, names) from None
-    return design, names
+    codes = None if first.unit is None else first.unit.codes.to_numpy()
+    of_unit = first_of_each(probability, codes)
+    if codes is not None:
+        differs = np.flatnonzero(of_unit[codes] != probability)
+        if len(differs) > 0:
+            raise error_in_rows(
+                InvalidFpc,
+                name,
+                differs.tolist(),
+                f"fpc column {name!r} differs within a unit",
+                "a unit was sampled with one probability",
+            )
+    strata = None
+    if first.stratum is not None:
+        own = first_of_each(first.stratum.codes.to_numpy(), codes)
+        strata = _core.Codes(own, len(first.stratum.levels))
+    labels = () if first.stratum is None else first.stratum.levels
+    try:
+        form = pps.form(of_unit, strata, labels)
+    except ValueError as error:
+        raise DesignMismatch(f"pps={pps.method!r}: {error}") from None
+    given = np.ascontiguousarray(1 / probability) if weights is None else weights
+    return _core.Design.with_form(rows, names.weights or name, given, first.core, form, None)
 
 
 def _by_stage(role: str, names: PerStage | None) -> tuple[str | None, ...]:
@@ -137,7 +263,6 @@ def _are(stages: int) -> str:
 def _check_stages(
     units: tuple[str | None, ...],
     corrections: tuple[str | None, ...],
-    policy: Policy,
 ) -> None:
     if None in units[:-1]:
         raise DesignMismatch(
@@ -155,10 +280,6 @@ def _check_stages(
             "fpc= corrects a stage below one that has no correction: where a stage was sampled "
             "with replacement, those below it do not enter the variance"
         )
-    if policy.pps is not None and not any(named):
-        raise DesignMismatch(
-            "pps= needs fpc=, the column of each unit's probability of being sampled"
-        )
 
 
 def _refuse_strata_above(
@@ -173,18 +294,6 @@ def _refuse_strata_above(
             "put them in a list of their own, as in strata=[['region', 'urban'], None]",
             column=names[0],
         )
-
-
-def _stage(
-    columns: Columns, stratum: Factor | None, unit: Factor | None, fpc: str | None
-) -> _core.Stage:
-    remedy = "population counts of units, or sampling fractions"
-    return _core.Stage(
-        None if stratum is None else stratum.codes,
-        None if unit is None else unit.codes,
-        fpc or "",
-        _numbers(columns, "fpc", fpc, InvalidFpc, remedy),
-    )
 
 
 def _strata(columns: Columns, names: Sequence[str], above: Factor | None) -> Factor | None:

@@ -20,6 +20,7 @@ from steelyard.explain import explain
 from steelyard.labels import SHARES, Labels
 from steelyard.levels import Level
 from steelyard.statistic import Statistic
+from steelyard.subsample import two_phase_design
 from steelyard.terms import Source, Term, term_of
 
 _ODD = 0x9E3779B97F4A7C15  # 2^64 over the golden ratio: multiples of it spread over all keys
@@ -46,7 +47,11 @@ class Sample:
     ) -> None:
         self.columns = Columns(frame)
         self.policy = policy
-        self.design, self.names = design_of(self.columns, weights, strata, clusters, fpc, policy)
+        if policy.subsample is None:
+            read = design_of(self.columns, weights, strata, clusters, fpc, policy)
+        else:
+            read = two_phase_design(self.columns, weights, strata, clusters, fpc, policy)
+        self.design, self.names = read
         self._identity = int.from_bytes(uuid4().bytes[:8])
         self._keys: _core.SampleKeys | None = None
         self._domains: dict[tuple[str, ...], Domain] = {}
@@ -135,7 +140,7 @@ class Sample:
             "variance": "Taylor linearisation, "
             + ("clusters as units" if self.names.clusters else "rows as units")
             + (f" in {self.design.stages} stages" if self.design.stages > 1 else "")
-            + (", Brewer's approximation" if policy.pps == "brewer" else "")
+            + (f", {policy.pps.text}" if policy.pps is not None else "")
             + (", with finite population correction" if self.names.fpc else ""),
             "degrees of freedom": _DF_TEXT[policy.df]
             if isinstance(policy.df, str)
@@ -146,6 +151,9 @@ class Sample:
 
     def keys(self) -> _core.SampleKeys:
         """Names of units and strata as 64-bit keys, so that two surveys find what they share."""
+        if self._keys is None and self.design.has_form:
+            none = np.zeros(0, dtype=np.uint64)
+            self._keys = _core.SampleKeys(self._identity, none, none)
         if self._keys is None:
             stages = self.names.stages[: self.design.stages]
             strata = _keys(stages[0].strata_labels or ("",), "stratum")

@@ -6,9 +6,10 @@ from narwhals.typing import IntoDataFrame
 
 from steelyard.columns import as_names
 from steelyard.condition import Where
-from steelyard.design import Lonely, PerStage, Policy, Pps, Strata
+from steelyard.design import DfRule, Lonely, PerStage, Policy, Strata, Subsample
 from steelyard.estimates import Estimates
 from steelyard.levels import Level
+from steelyard.pps import Pps, PpsMethod
 from steelyard.sample import Sample
 from steelyard.statistic import (
     Levels,
@@ -59,12 +60,17 @@ class Survey:
     lonely_domain : the same, optional
         What to do with a stratum of which one unit has rows in a domain. Without it, the domain
         has the variance that follows from the whole design.
-    pps : {"brewer"}, optional
+    pps : {"brewer", "overton", "hartley-rao"} or Pps, optional
         Units were drawn with unequal probabilities and without replacement: `fpc` is then each
-        unit's own probability of being sampled. "brewer": Brewer's approximation to their joint
-        probabilities, in any number of stages.
+        unit's own probability of being sampled. How their joint probabilities are known is said
+        by :class:`Pps`; a name stands for ``Pps(name)``.
     df : {"design", "domain", "satterthwaite", "normal"} or float
         Degrees of freedom of intervals and tests; see :meth:`Estimates.degrees_of_freedom`.
+    df : {"design", "domain", "satterthwaite", "normal"} or float
+        Degrees of freedom of intervals and tests; see :meth:`Estimates.degrees_of_freedom`.
+    subsample : Subsample, optional
+        A second phase: the rows of the frame are the first sample, and answers were observed in a
+        subsample of it. Weights are then the first phase's.
 
     Raises
     ------
@@ -115,11 +121,13 @@ class Survey:
         nest: bool = False,
         lonely: Lonely = "fail",
         lonely_domain: Lonely | None = None,
-        pps: Pps | None = None,
+        pps: PpsMethod | Pps | None = None,
+        df: DfRule | float = "design",
+        subsample: Subsample | None = None,
     ) -> None:
-        self._sample = Sample(
-            frame, weights, strata, clusters, fpc, Policy(nest, lonely, lonely_domain, pps)
-        )
+        drawn = Pps(pps) if isinstance(pps, str) else pps
+        policy = Policy(nest, lonely, lonely_domain, drawn, df, subsample)
+        self._sample = Sample(frame, weights, strata, clusters, fpc, policy)
 
     def __repr__(self) -> str:
         return f"Survey: {self.design_text}"

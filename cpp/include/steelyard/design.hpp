@@ -2,6 +2,7 @@
 
 #include <Eigen/Core>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "steelyard/column.hpp"
 #include "steelyard/matrix.hpp"
 #include "steelyard/stage.hpp"
+#include "steelyard/variance_form.hpp"
 
 namespace steelyard {
 
@@ -43,6 +45,13 @@ class Design {
   /// One stage of units drawn with equal probabilities.
   static Design stratified(Eigen::Index rows, Column weights, Codes strata, Codes units, Column fpc,
                            Lonely lonely);
+
+  /// One stage whose variance is a quadratic form in its units' totals, as where they were drawn
+  /// with unequal probabilities; of `stage` only the strata and units count.
+  /// @param degrees_of_freedom if not given, units minus strata.
+  static Design with_form(Eigen::Index rows, Column weights, const Stage::Columns& stage,
+                          VarianceForm form,
+                          std::optional<double> degrees_of_freedom = std::nullopt);
 
   Eigen::Index rows() const { return rows_; }
   std::span<const Stage> stages() const { return stages_; }
@@ -81,6 +90,13 @@ class Design {
   /// Weights of rows [begin, begin + count); see Column::read.
   const double* weights(Eigen::Index begin, Eigen::Index count, double* buffer) const;
 
+  /// Sampling fraction of each row's unit at a stage, counted from 0.
+  /// @throws std::out_of_range where there is no such stage.
+  Eigen::VectorXd row_fractions(std::size_t stage) const;
+
+  /// Is the variance a quadratic form, whose deviations are not those of single units?
+  bool has_form() const { return form_ != nullptr; }
+  const Eigen::VectorXd& signs() const;
   /// Units of all stages: the rows of deviations.
   Eigen::Index deviations() const;
   /// First-stage stratum of each row of deviations.
@@ -105,6 +121,7 @@ class Design {
   std::vector<std::int32_t> stratum_of_deviation_;
   std::vector<bool> unit_counts_;
   double degrees_of_freedom_ = 0;
+  std::shared_ptr<const VarianceForm> form_;
 
   void check_weights() const;
   void assign_stages(std::span<const Stage::Columns> stages);

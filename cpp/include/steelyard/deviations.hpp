@@ -8,7 +8,8 @@
 
 namespace steelyard {
 
-/// The small matrix D between a design and inference: Cov(estimates) = D^T D.
+/// The small matrix D between a design and inference: Cov(estimates) = D^T D, or D^T S D with signs
+/// S where a design's estimate of variance may be negative.
 ///
 /// Each row belongs to a sampling unit known by a 64-bit key, so that the rows of two samples can
 /// be aligned: what they share is what makes their estimates covary.
@@ -19,12 +20,15 @@ struct Deviations {
   std::vector<char> counted;           ///< does the row's unit count for degrees of freedom?
   std::vector<std::uint64_t> samples;  ///< key of each sample the rows come from
   double degrees_of_freedom = 0;
+  Eigen::VectorXd signs;  ///< +1 or -1 a row; empty: all +1
   /// False where units were too many to keep: rows are then a square root of the covariance, which
   /// covaries with itself and with nothing else.
   bool by_unit = true;
 
   Eigen::Index estimates() const { return matrix.cols(); }
   Eigen::MatrixXd covariance() const;
+  /// Its diagonal.
+  Eigen::VectorXd variances() const;
 };
 
 /// A 64-bit key made from two.

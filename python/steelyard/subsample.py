@@ -1,0 +1,134 @@
+"""Two-phase samples: a sample, and a subsample of it whose answers were observed."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from steelyard import _core
+from steelyard.columns import Columns, NumberArray
+from steelyard.condition import mask_of
+from steelyard.design import (
+    PerStage,
+    Policy,
+    ReadStage,
+    Strata,
+    read_stages,
+    read_weights,
+)
+from steelyard.errors import DesignMismatch, InvalidFpc, error_in_rows
+from steelyard.explain import DesignNames, explain
+from steelyard.pps import first_of_each
+
+
+def two_phase_design(
+    columns: Columns,
+    weights: str | None,
+    strata: Strata | None,
+    clusters: PerStage | None,
+    fpc: PerStage | None,
+    policy: Policy,
+) -> tuple[_core.Design, DesignNames]:
+    """Make the design of a subsample of a sample.
+
+    Raises
+    ------
+    DesignMismatch
+        The subsample is empty, a stratum has no row in it, or the first phase has several stages
+        and a column of weights.
+    """
+    subsample = policy.subsample
+    if subsample is None or policy.pps is not None:
+        raise DesignMismatch("pps= and subsample= are not combined")
+    first = read_stages(columns, strata, clusters, fpc, policy.nest)
+    names = DesignNames(weights, tuple(stage.names for stage in first))
+    drawn = mask_of(columns, subsample.rows)
+    if not drawn.any():
+        raise DesignMismatch("the subsample is empty: its condition holds for no row")
+    phase_one = _first_phase(columns, read_weights(columns, weights), first, names)
+    second = read_stages(columns, subsample.strata, subsample.clusters, subsample.fpc, nest=False)
+    phase_two, own, freedom = _second_phase(len(columns), second[0], drawn)
+    form = _core.two_phase(phase_one[0], [phase_two], np.flatnonzero(drawn).tolist())
+    weight = np.zeros(len(columns))
+    weight[drawn] = 1 / (phase_one[1][drawn] * own)
+    stage = _core.Stage(None, None, "", None)
+    return _core.Design.with_form(len(columns), weights or "", weight, stage, form, freedom), names
+
+
+def _first_phase(
+    columns: Columns, weights: NumberArray | None, stages: Sequence[ReadStage], names: DesignNames
+) -> tuple[list[_core.PhaseStage], npt.NDArray[np.float64]]:
+    """The stages of the first phase, and each row's probability over all of them."""
+    if weights is not None and len(stages) > 1:
+        raise DesignMismatch(
+            "weights= of a first phase in several stages do not say the probability of each: give "
+            "fpc= for every stage instead"
+        )
+    try:
+        design = _core.Design(
+            len(columns),
+            names.weights or "",
+            weights,
+            [stage.core for stage in stages],
+            "certainty",
+            None,
+            "equal",
+        )
+    except (_core.InvalidColumn, _core.DesignError) as error:
+        raise explain(error, names) from None
+    together = np.ones(len(columns))
+    read = []
+    for s, stage in enumerate(stages):
+        fraction = design.row_fractions(s) if s < design.stages else np.zeros(len(columns))
+        known = fraction if weights is None else 1 / np.asarray(weights, dtype=np.float64)
+        together *= np.where(known > 0, known, 1.0)
+        within = stage.stratum or (stages[s - 1].unit if s > 0 else None)
+        read.append(
+            _core.PhaseStage(
+                None if within is None else within.codes,
+                None if stage.unit is None else stage.unit.codes,
+                np.ascontiguousarray(known),  # 0: next to nothing of the population was drawn
+                stage.fpc is None,
+            )
+        )
+    return read, together
+
+
+def _second_phase(
+    rows: int, stage: ReadStage, drawn: npt.NDArray[np.bool_]
+) -> tuple[_core.PhaseStage, npt.NDArray[np.float64], float]:
+    """The second phase, each of its rows' probability, and its degrees of freedom."""
+    stratum = np.zeros(rows, np.int32) if stage.stratum is None else stage.stratum.codes.to_numpy()
+    unit = np.arange(rows, dtype=np.int32) if stage.unit is None else stage.unit.codes.to_numpy()
+    strata = int(stratum.max()) + 1
+    before = np.bincount(first_of_each(stratum, unit), minlength=strata)
+    after = np.bincount(first_of_each(stratum[drawn], unit[drawn]), minlength=strata)
+    if (after == 0).any():
+        label = "" if stage.stratum is None else f" {stage.stratum.levels[int(after.argmin())]!r}"
+        raise DesignMismatch(
+            f"stratum{label} of the second phase has no row in the subsample: merge it with another"
+        )
+    if stage.fpc is None:
+        probability = (after / before)[stratum[drawn]]
+    else:
+        probability = np.asarray(stage.fpc, dtype=np.float64)[drawn]
+        bad = np.flatnonzero(~((probability > 0) & (probability <= 1)))
+        if len(bad) > 0:
+            name = stage.names.fpc or ""
+            raise error_in_rows(
+                InvalidFpc,
+                name,
+                np.flatnonzero(drawn)[bad].tolist(),
+                f"fpc column {name!r} of the subsample is not a probability",
+                "it is each row's probability of being drawn in the second phase, above 0 and at "
+                "most 1",
+            )
+    _, units = np.unique(unit[drawn], return_inverse=True)
+    count = int(units.max()) + 1
+    phase = _core.PhaseStage(
+        _core.Codes(np.ascontiguousarray(stratum[drawn]), strata),
+        _core.Codes(units.astype(np.int32), count),
+        np.ascontiguousarray(probability),
+        False,
+    )
+    return phase, probability, float(count - strata)
