@@ -7,6 +7,7 @@
 #include "steelyard/estimate.hpp"
 #include "steelyard/estimator.hpp"
 #include "steelyard/moments.hpp"
+#include "steelyard/rank_score.hpp"
 #include "steelyard/reliability.hpp"
 
 namespace steelyard::bindings {
@@ -82,6 +83,19 @@ void bind_estimators(py::module_& m) {
         return cronbach_alpha(views, design, Domains{domains.value_or(Codes())});
       },
       py::arg("names"), py::arg("items"), py::arg("design"), py::arg("domains"));
+  m.def(
+      "rank_scores",
+      [](const Design& design, const std::optional<Codes>& domains, const std::string& name,
+         const py::array& y, const std::string& score) {
+        const RankScore chosen = choose<RankScore>("rank test", score,
+                                                   {{"wilcoxon", RankScore::kWilcoxon},
+                                                    {"van-der-waerden", RankScore::kVanDerWaerden},
+                                                    {"median", RankScore::kMedian}});
+        const Column column = column_view(name, y);
+        return to_array(rank_scores(design, Domains{domains.value_or(Codes())}, column, chosen));
+      },
+      py::arg("design"), py::arg("domains"), py::arg("name"), py::arg("y").noconvert(),
+      py::arg("score"), "The score of each row's estimated rank in the population.");
 }
 
 }  // namespace

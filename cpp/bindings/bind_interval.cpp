@@ -3,18 +3,18 @@
 #include "array.hpp"
 #include "bindings.hpp"
 #include "choice.hpp"
+#include "interval_choice.hpp"
 #include "steelyard/distribution.hpp"
 #include "steelyard/interval.hpp"
 
 namespace steelyard::bindings {
-namespace {
 
 Side side_of(const std::string& name) {
   return choose<Side>("side", name,
                       {{"two", Side::kTwo}, {"lower", Side::kLower}, {"upper", Side::kUpper}});
 }
 
-ProportionInterval method_of(const std::string& name) {
+ProportionInterval interval_of(const std::string& name) {
   return choose<ProportionInterval>("interval for proportions", name,
                                     {{"t", ProportionInterval::kWald},
                                      {"normal", ProportionInterval::kWald},
@@ -22,8 +22,13 @@ ProportionInterval method_of(const std::string& name) {
                                      {"wilson", ProportionInterval::kWilson},
                                      {"beta", ProportionInterval::kBeta},
                                      {"korn-graubard", ProportionInterval::kKornGraubard},
-                                     {"clopper-pearson", ProportionInterval::kClopperPearson}});
+                                     {"clopper-pearson", ProportionInterval::kClopperPearson},
+                                     {"agresti-coull", ProportionInterval::kAgrestiCoull},
+                                     {"arcsine", ProportionInterval::kArcsine},
+                                     {"likelihood", ProportionInterval::kLikelihood}});
 }
+
+namespace {
 
 /// Both bounds of each estimate, as two arrays.
 template <typename Compute>
@@ -57,7 +62,7 @@ void bind_interval(py::module_& m) {
          const Array<double>& degrees_of_freedom, const Array<std::int64_t>& n,
          const Array<bool>& census, const std::string& method, double level,
          const std::string& side) {
-        const ProportionInterval how = method_of(method);
+        const ProportionInterval how = interval_of(method);
         return bounds(values.size(), [&, bounded = side_of(side)](py::ssize_t i) {
           return proportion_interval(
               {values.at(i), ses.at(i), degrees_of_freedom.at(i), n.at(i), census.at(i)}, how,

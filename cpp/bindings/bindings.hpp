@@ -12,5 +12,6 @@ void bind_estimates(pybind11::module_& m);
 void bind_estimate(pybind11::module_& m);
 void bind_interval(pybind11::module_& m);
 void bind_published(pybind11::module_& m);
+void bind_quantile(pybind11::module_& m);
 
 }  // namespace steelyard::bindings

@@ -12,4 +12,5 @@ PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
   bind_estimate(m);
   bind_interval(m);
   bind_published(m);
+  bind_quantile(m);
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numbers>
 #include <stdexcept>
 
 #include "steelyard/distribution.hpp"
@@ -44,6 +45,67 @@ Interval wilson_interval(double p, double n, double quantile) {
   const double centre = (p + z2 / (2 * n)) / (1 + z2 / n);
   const double half = quantile / (1 + z2 / n) * std::sqrt(p * (1 - p) / n + z2 / (4 * n * n));
   return {std::max(0.0, centre - half), std::min(1.0, centre + half)};
+}
+
+Interval agresti_coull_interval(double p, double n, double quantile) {
+  const double z2 = quantile * quantile;
+  const double centre = (p * n + z2 / 2) / (n + z2);
+  const double half = quantile * std::sqrt(centre * (1 - centre) / (n + z2));
+  return {std::max(0.0, centre - half), std::min(1.0, centre + half)};
+}
+
+Interval arcsine_interval(const ProportionSummary& s, double quantile) {
+  const double p = s.proportion;
+  const double centre = std::asin(std::sqrt(p));
+  const double half = quantile * s.se / (2 * std::sqrt(p * (1 - p)));
+  const auto share = [](double angle) {
+    const double root = std::sin(std::clamp(angle, 0.0, std::numbers::pi / 2));
+    return root * root;
+  };
+  return {share(centre - half), share(centre + half)};
+}
+
+/// Divergence p log(p / p0) + q log(q / q0) of p <= 1/2, q = 1 - p from the p0 whose log odds are
+/// those of p plus `shift`. What cancels in this form is worth a rounding of the shift.
+double divergence(double p, double q, double shift) {
+  constexpr double kOverflows = 700;
+  const double log_of_q_ratio =
+      shift < kOverflows ? std::log1p(p * std::expm1(shift)) : shift + std::log(p);
+  return shift < kOverflows ? log_of_q_ratio - p * shift : q * shift + std::log(p);
+}
+
+/// The p0 on one side of p <= 1/2 (direction -1 or 1) at which the divergence equals `target`.
+///
+/// The divergence is convex in the log odds and, on each side, above the line from which Newton's
+/// iteration starts; so it comes down to the root from outside, without a step too far.
+double diverging_share(double p, double q, double target, double direction) {
+  double shift = direction < 0 ? -(target - std::log(q)) / p : (target - std::log(p)) / q;
+  const auto share = [&] { return 1 / (1 + q / p * std::exp(-shift)); };
+  for (;;) {
+    const double next = shift - (divergence(p, q, shift) - target) / (share() - p);
+    if (!(std::abs(next) < std::abs(shift) && next * direction > 0)) {
+      return share();
+    }
+    shift = next;
+  }
+}
+
+Interval likelihood_interval(const ProportionSummary& s, double quantile) {
+  const double p = s.proportion;
+  const auto n = static_cast<double>(s.n);
+  const double target = quantile * quantile * s.se * s.se / (2 * p * (1 - p)) * n / (n - 1);
+  if (target == 0) {
+    return {p, p};
+  }
+  if (!std::isfinite(target)) {
+    return {0, 1};
+  }
+  const double outward = quantile < 0 ? -1 : 1;
+  if (p > 0.5) {
+    return {1 - diverging_share(1 - p, p, target, outward),
+            1 - diverging_share(1 - p, p, target, -outward)};
+  }
+  return {diverging_share(p, 1 - p, target, -outward), diverging_share(p, 1 - p, target, outward)};
 }
 
 Interval beta_interval(double p, double n, double tail) {
@@ -110,6 +172,12 @@ Interval proportion_interval(const ProportionSummary& s, ProportionInterval meth
             p, std::min(static_cast<double>(s.n), adjusted_size(effective, s, tail)), tail);
       case ProportionInterval::kClopperPearson:
         return beta_interval(p, effective, tail);
+      case ProportionInterval::kAgrestiCoull:
+        return agresti_coull_interval(p, effective, quantile);
+      case ProportionInterval::kArcsine:
+        return arcsine_interval(s, quantile);
+      case ProportionInterval::kLikelihood:
+        return likelihood_interval(s, quantile);
     }
     throw std::invalid_argument("unknown interval method");
   };

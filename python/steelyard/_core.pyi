@@ -6,7 +6,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Codes', 'Design', 'DesignError', 'Dual', 'Estimated', 'Estimates', 'Estimator', 'InvalidColumn', 'KEPT_DEVIATIONS', 'PhaseStage', 'SampleKeys', 'ShareAudit', 'Stage', 'VarianceForm', 'audit_share', 'count', 'cronbach_alpha', 'cross', 'distribution_function', 'estimate', 'factorize', 'from_joint_probabilities', 'hartley_rao', 'join', 'mean', 'moment', 'overton', 'print_share', 'proportion', 'proportion_intervals', 'ratio', 'shared_units', 't_quantile', 't_upper_tail', 'total', 'two_phase', 'two_sided_p_value', 'variables', 'wald_intervals']
+__all__: list[str] = ['Codes', 'Design', 'DesignError', 'Dual', 'Estimated', 'Estimates', 'Estimator', 'InvalidColumn', 'KEPT_DEVIATIONS', 'PhaseStage', 'Quantiles', 'SampleKeys', 'ShareAudit', 'Stage', 'VarianceForm', 'audit_share', 'count', 'cronbach_alpha', 'cross', 'distribution_function', 'estimate', 'factorize', 'from_joint_probabilities', 'hartley_rao', 'join', 'mean', 'moment', 'overton', 'print_share', 'proportion', 'proportion_intervals', 'rank_scores', 'ratio', 'shared_units', 't_quantile', 't_upper_tail', 'total', 'two_phase', 'two_sided_p_value', 'variables', 'wald_intervals']
 class InvalidColumn(ValueError):
     pass
 class DesignError(RuntimeError):
@@ -245,6 +245,17 @@ class ShareAudit:
     @property
     def possible(self) -> bool:
         ...
+class Quantiles:
+    """
+    Quantiles with what their intervals are made of.
+    """
+    def __init__(self, design: Design, domains: Codes | None, name: str, y: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]], probabilities: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], rule: str, interval: str, level: typing.SupportsFloat | typing.SupportsIndex, degrees_of_freedom: typing.SupportsFloat | typing.SupportsIndex | None) -> None:
+        ...
+    def interval(self, domain: typing.SupportsInt | typing.SupportsIndex, probability: typing.SupportsInt | typing.SupportsIndex, method: str, level: typing.SupportsFloat | typing.SupportsIndex, side: str, degrees_of_freedom: typing.SupportsFloat | typing.SupportsIndex) -> tuple[float, float]:
+        ...
+    @property
+    def estimator(self) -> Estimator:
+        ...
 def audit_share(digits: typing.SupportsInt | typing.SupportsIndex, decimals: typing.SupportsInt | typing.SupportsIndex, whole: typing.SupportsInt | typing.SupportsIndex, n: typing.SupportsInt | typing.SupportsIndex, rounding: str) -> ShareAudit:
     ...
 def count(levels: Codes, sets: numpy.typing.NDArray[numpy.float64]) -> Estimator:
@@ -289,6 +300,10 @@ def proportion(levels: Codes, sets: numpy.typing.NDArray[numpy.float64]) -> Esti
     ...
 def proportion_intervals(values: numpy.typing.NDArray[numpy.float64], ses: numpy.typing.NDArray[numpy.float64], degrees_of_freedom: numpy.typing.NDArray[numpy.float64], n: numpy.typing.NDArray[numpy.int64], census: numpy.typing.NDArray[numpy.bool], method: str, level: typing.SupportsFloat | typing.SupportsIndex, side: str) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64]]:
     ...
+def rank_scores(design: Design, domains: Codes | None, name: str, y: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]], score: str) -> numpy.typing.NDArray[numpy.float64]:
+    """
+    The score of each row's estimated rank in the population.
+    """
 def ratio(y_name: str, y: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]], x_name: str, x: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]) -> Estimator:
     ...
 def shared_units(first: Estimates, second: Estimates) -> int:

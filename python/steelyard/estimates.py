@@ -18,14 +18,12 @@ from steelyard.levels import Level
 from steelyard.notes import notes_of, without_variation
 from steelyard.propagation import jacobian_of, join, propagate
 from steelyard.render import html_table, text_table
+from steelyard.statistic import IntervalMethod
 from steelyard.table import Cell, Table, cells, framed
 
-IntervalMethod: TypeAlias = Literal[
-    "t", "normal", "logit", "wilson", "beta", "korn-graubard", "clopper-pearson"
-]
 Side: TypeAlias = Literal["two", "lower", "upper"]
 
-_PROPORTIONS_ONLY = ("logit", "wilson", "beta", "korn-graubard", "clopper-pearson")
+_ANY_KIND = ("t", "normal")
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +218,10 @@ class Estimates(Table):
             "t": estimate -/+ t se, on the design's degrees of freedom; "normal". For proportions
             also "logit" (their default), "wilson", "beta" (Korn–Graubard as R's ``svyciprop``),
             "korn-graubard" (the same with the effective sample size limited to n, as NCHS),
-            "clopper-pearson" (effective sample size without adjustment for degrees of freedom).
+            "clopper-pearson" (effective sample size without adjustment for degrees of freedom),
+            "agresti-coull", "arcsine", "likelihood" (Rao–Scott). For quantiles the method is that
+            of the distribution function, whose interval is read back through the sample
+            (Woodruff).
         side : {"two", "lower", "upper"}
             "lower" bounds only from below: the upper end is infinite, or 1 for proportions.
         df : {"design", "domain", "satterthwaite", "normal"} or float, optional
@@ -252,9 +253,14 @@ class Estimates(Table):
         level = self._shown.level if level is None else level
         bounds = np.empty((len(self), 2))
         shares = np.array([kind in SHARES for kind in self._labels.kind], dtype=bool)
-        if method in _PROPORTIONS_ONLY and not shares.all():
+        own = np.array([own is not None for own in self._evidence.own] or [False] * len(self))
+        if method is not None and method not in _ANY_KIND and not (shares | own).all():
             raise ValueError(f"intervals by {method!r} are for proportions only; use 't'")
-        for rows, chosen in ((shares, method or "logit"), (~shares, method or "t")):
+        free = self.degrees_of_freedom(df)
+        for i, interval in enumerate(self._evidence.own):
+            if interval is not None:
+                bounds[i] = interval.bounds(level, method, side, free[i])
+        for rows, chosen in ((shares, method or "logit"), (~shares & ~own, method or "t")):
             if rows.any():
                 found = self._bounds(np.flatnonzero(rows), chosen, level, side, df)
                 bounds[rows] = np.column_stack(found)

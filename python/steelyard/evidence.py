@@ -7,6 +7,8 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from steelyard.quantile import QuantileInterval
+
 Floats: TypeAlias = npt.NDArray[np.float64]
 Integers: TypeAlias = npt.NDArray[np.int64]
 Flags: TypeAlias = npt.NDArray[np.bool_]
@@ -17,7 +19,8 @@ class Evidence:
     """What stands beside each estimate: counts of rows and units, and design effects.
 
     `certain` marks estimates made from a share of 0 or 1, whose error the sample does not show;
-    `census` those of a domain that was taken whole, which have no sampling error.
+    `census` those of a domain that was taken whole, which have no sampling error; `own` holds
+    intervals that are not made from the estimate and its error.
     """
 
     n: Integers
@@ -28,6 +31,7 @@ class Evidence:
     deff_replace: Floats
     certain: Flags
     census: Flags
+    own: tuple[QuantileInterval | None, ...] = ()
 
     def __post_init__(self) -> None:
         counts = (self.n, self.missing, self.units, self.strata)
@@ -46,6 +50,7 @@ class Evidence:
             self.deff_replace[i],
             self.certain[i],
             self.census[i],
+            tuple(self.own[j] for j in i) if self.own else (),
         )
 
     def with_other(self, other: "Evidence") -> "Evidence":

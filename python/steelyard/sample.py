@@ -19,6 +19,7 @@ from steelyard.evidence import Evidence
 from steelyard.explain import explain
 from steelyard.labels import SHARES, Labels
 from steelyard.levels import Level
+from steelyard.quantile import QuantileInterval
 from steelyard.statistic import Statistic
 from steelyard.subsample import two_phase_design
 from steelyard.terms import Source, Term, term_of
@@ -96,7 +97,7 @@ class Sample:
             raise ValueError(f"level={level} is not a confidence level between 0 and 1")
         domain = self.domain(by, where)
         try:
-            source = Source(self.columns, self.design, domain.codes)
+            source = Source(self.columns, self.design, domain.codes, self._df())
             terms = [term_of(source, statistic) for statistic in statistics]
         except (_core.InvalidColumn, _core.DesignError) as error:
             raise explain(error, self.names) from None
@@ -123,6 +124,7 @@ class Sample:
             result.deff_replace,
             share & ((values == 0) | (values == 1)) & (result.sampled_units > 0),
             (result.used > 0) & (result.sampled_units == 0),
+            _own_intervals(terms, len(domain.labels)),
         )
         shown = Presentation(
             level,
@@ -132,6 +134,15 @@ class Sample:
             self.conventions(),
         )
         return Estimates(result.estimates, labels, evidence, shown)
+
+    def _df(self) -> float | None:
+        """Degrees of freedom where one number serves; None: those of each domain."""
+        rule = self.policy.df
+        if rule == "domain":
+            return None
+        if rule == "normal":
+            return float("inf")
+        return self.design.degrees_of_freedom if isinstance(rule, str) else rule
 
     def conventions(self) -> dict[str, str]:
         """Which rules the design follows, in words."""
@@ -177,6 +188,19 @@ def _check_answers(terms: Sequence[Term], domain: Domain, result: _core.Estimate
                 f"{statistic.variable!r} has no answers{asked}: there is nothing to estimate from",
                 column=statistic.variable,
             )
+
+
+def _own_intervals(terms: Sequence[Term], domains: int) -> tuple[QuantileInterval | None, ...]:
+    if all(term.quantiles is None for term in terms):
+        return ()
+    return tuple(
+        None
+        if term.quantiles is None
+        else QuantileInterval(term.quantiles, domain, position, term.statistic.interval)
+        for domain in range(domains)
+        for term in terms
+        for position in range(len(term.levels))
+    )
 
 
 def _labels(domain: Domain, terms: Sequence[Term]) -> Labels:

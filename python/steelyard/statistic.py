@@ -38,6 +38,25 @@ QuantileRule: TypeAlias = Literal[
     "hf7",
     "hf8",
     "hf9",
+    "sas1",
+    "sas2",
+    "sas3",
+    "sas4",
+    "sas5",
+    "surveymeans",
+    "stata",
+]
+IntervalMethod: TypeAlias = Literal[
+    "t",
+    "normal",
+    "logit",
+    "wilson",
+    "beta",
+    "korn-graubard",
+    "clopper-pearson",
+    "agresti-coull",
+    "arcsine",
+    "likelihood",
 ]
 Missing: TypeAlias = Literal["exclude", "level", "fail"]
 Levels: TypeAlias = Level | Iterable[Level]
@@ -64,6 +83,7 @@ class Statistic:
     reverse: tuple[str, ...] = ()
     at: tuple[float, ...] = ()
     rule: QuantileRule = "math"
+    interval: IntervalMethod = "t"
 
     def __post_init__(self) -> None:
         if self.missing not in get_args(Missing):
@@ -257,6 +277,56 @@ def cdf(variable: str, at: float | Iterable[float], *, missing: Missing = "exclu
     """
     points = sorted(_as_numbers("at", at))
     return Statistic("cdf", (variable,), missing=missing, at=tuple(points))
+
+
+def quantile(
+    variable: str,
+    probabilities: float | Iterable[float],
+    *,
+    rule: QuantileRule = "math",
+    interval: IntervalMethod = "t",
+    missing: Missing = "exclude",
+) -> Statistic:
+    """Quantiles of a column, such as the median.
+
+    Parameters
+    ----------
+    variable : str
+        Column of numbers.
+    probabilities : float or iterable of float
+        Within [0, 1]; in ascending order they become the `level` of the result.
+    rule : str
+        How the quantile is read off the cumulative weights: "math" (the inverse of the distribution
+        function), "school" (the mean of two values at a tie), "shahvaish", "hf1" to "hf9" (Hyndman
+        and Fan's), "sas1" to "sas5", "surveymeans" (SAS), "stata".
+    interval : str
+        Interval of the distribution function that standard errors are read from: "t", or any for
+        proportions, such as "logit".
+    missing : {"exclude", "fail"}
+        Leave out rows without an answer (and count them), or refuse.
+
+    Returns
+    -------
+    Statistic
+
+    Examples
+    --------
+    >>> import steelyard as sy
+    >>> sy.quantile("hours", [0.25, 0.5, 0.75]).at
+    (0.25, 0.5, 0.75)
+    """
+    for value, known, name in (
+        (rule, QuantileRule, "rule"),
+        (interval, IntervalMethod, "interval"),
+    ):
+        if value not in get_args(known):
+            raise ValueError(f"{name}={value!r} is none of {', '.join(map(repr, get_args(known)))}")
+    points = sorted(_as_numbers("probabilities", probabilities))
+    if not 0 <= points[0] <= points[-1] <= 1:
+        raise ValueError(f"probabilities= {list(points)} do not all lie between 0 and 1")
+    return Statistic(
+        "quantile", (variable,), missing=missing, at=tuple(points), rule=rule, interval=interval
+    )
 
 
 def count(

@@ -13,6 +13,7 @@ from steelyard.likert import MEAN, item_factor, item_sets, scale_estimators
 from steelyard.statistic import MISSING_LABEL, Kind, Statistic
 
 MOST_LEVELS = 1_000
+_STANDARD_LEVEL = 0.95  # of the interval that a quantile's standard error is read from
 _MOMENTS = ("variance", "sd", "covariance", "correlation")
 
 
@@ -24,6 +25,7 @@ class Term:
     estimators: tuple[_core.Estimator, ...]
     levels: tuple[Level, ...]
     kinds: tuple[str, ...]
+    quantiles: _core.Quantiles | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,7 @@ class Source:
     columns: Columns
     design: _core.Design
     domains: _core.Codes | None
+    df: float | None  # None: that of each domain
 
 
 def term_of(source: Source, statistic: Statistic) -> Term:
@@ -58,6 +61,8 @@ def term_of(source: Source, statistic: Statistic) -> Term:
         points = np.array([statistic.at])
         below = _core.distribution_function(*named[0], source.domains, points)
         return Term(statistic, (below,), statistic.at, ("cdf",) * len(statistic.at))
+    if statistic.kind == "quantile":
+        return _term_of_quantiles(source, statistic, numbers[0])
     return Term(statistic, (_estimator(source, statistic, named),), (None,), (statistic.kind,))
 
 
@@ -65,6 +70,22 @@ def _term_of_item(columns: Columns, statistic: Statistic) -> Term:
     factor = item_factor(columns, statistic.columns[0], statistic.levels)
     sets, kinds, labels = item_sets(statistic, factor)
     return Term(statistic, (_core.proportion(factor.codes, sets),), tuple(labels), tuple(kinds))
+
+
+def _term_of_quantiles(source: Source, statistic: Statistic, numbers: NumberArray) -> Term:
+    found = _core.Quantiles(
+        source.design,
+        source.domains,
+        statistic.columns[0],
+        numbers,
+        list(statistic.at),
+        statistic.rule,
+        statistic.interval,
+        _STANDARD_LEVEL,
+        source.df,
+    )
+    kinds = ("quantile",) * len(statistic.at)
+    return Term(statistic, (found.estimator,), statistic.at, kinds, found)
 
 
 def _term_of_levels(columns: Columns, statistic: Statistic) -> Term:

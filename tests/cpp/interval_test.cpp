@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <stdexcept>
+#include <utility>
 
 #include "samples.hpp"
 
@@ -12,8 +13,10 @@ namespace {
 
 using Method = ProportionInterval;
 
-constexpr Method kMethods[] = {Method::kWald, Method::kLogit,        Method::kWilson,
-                               Method::kBeta, Method::kKornGraubard, Method::kClopperPearson};
+constexpr Method kMethods[] = {
+    Method::kWald,         Method::kLogit,        Method::kWilson,
+    Method::kBeta,         Method::kKornGraubard, Method::kClopperPearson,
+    Method::kAgrestiCoull, Method::kArcsine,      Method::kLikelihood};
 
 /// k of n answers of a simple random sample with replacement.
 ProportionSummary share(double k, double n) {
@@ -77,6 +80,103 @@ TEST(ProportionInterval, EqualsItsFormulaInR) {
   expect_interval(two_sided(summary, Method::kKornGraubard), 0.053166282600207226,
                   0.687800720430986390);
   expect_interval(two_sided(summary, Method::kBeta), 0.053166282600207226, 0.687800720430986390);
+}
+
+// R 4.2.2: the bounds of Agresti & Coull (1998), with z = qt(.975, df), n = ne:
+// m = (x + z^2 / 2) / (n + z^2); m + c(-1, 1) * z * sqrt(m * (1 - m) / (n + z^2)).
+TEST(ProportionInterval, OfAgrestiCoullEqualsItsFormulaInR) {
+  expect_interval(two_sided(share(81, 263), Method::kAgrestiCoull), 0.25522066518999675,
+                  0.36627743167107751);
+  expect_interval(two_sided({0.3, 0.12, 4, 20}, Method::kAgrestiCoull), 0.085380667495156881,
+                  0.65294077655635685);
+}
+
+// Brown, Cai & DasGupta (2001), Statistical Science 16(2), section 3.1.2: one centre, and never
+// shorter.
+TEST(ProportionInterval, OfAgrestiCoullContainsWilsons) {
+  for (const double p : {0.2, 0.3, 0.5, 0.7}) {
+    const Interval wilson = two_sided({p, 0.06, 11, 40}, Method::kWilson);
+    const Interval adjusted = two_sided({p, 0.06, 11, 40}, Method::kAgrestiCoull);
+    EXPECT_NEAR(adjusted.low + adjusted.high, wilson.low + wilson.high, 1e-14);
+    EXPECT_LE(adjusted.low, wilson.low);
+  }
+}
+
+// R 4.2.2, survey 4.1.1: svyciprop(~I(<condition>), design, method = "asin"): meals > 95 in
+// clus2 = svydesign(id = ~dnum + snum, weights = ~pw, data = apiclus2), stype == "H" in
+// svydesign(id = ~1, weights = ~pw, fpc = ~fpc, data = apisrs), and "xlogit" in the first.
+TEST(ProportionInterval, EqualsRSurveyOnASchoolSample) {
+  const ProportionSummary poor{0.18376383763837636, 0.11892059477526511, 39, 126};
+  expect_interval(two_sided(poor, Method::kArcsine), 0.017450325909102303, 0.46819184740591197);
+  expect_interval(two_sided(poor, Method::kXlogit), 0.043326137944331176, 0.5281207613182306);
+  expect_interval(two_sided({0.125, 0.023062440529700346, 199, 200}, Method::kArcsine),
+                  0.083205069976394638, 0.17387494102722975);
+}
+
+// The angle of the lower bound is -0.056, whose squared sine R takes: 0.00318 instead of 0. Above,
+// sin(asin(sqrt(.02)) + qt(.975, 4) * .02 / (2 * sqrt(.02 * .98)))^2.
+TEST(ProportionInterval, OfTheArcsineEndsAtZeroAndOne) {
+  expect_interval(two_sided({0.02, 0.02, 4, 50}, Method::kArcsine), 0, 0.11134859158063493);
+  expect_interval(two_sided({0.98, 0.02, 4, 50}, Method::kArcsine), 1 - 0.11134859158063493, 1);
+}
+
+struct LikelihoodCase {
+  ProportionSummary summary;
+  Interval fine;
+  Interval coarse;
+};
+
+// R 4.2.2, survey 4.1.1: plogis(confint(svyglm(I(<condition>) ~ 1, design, family = quasibinomial,
+// control = list(epsilon = 1e-14)), 1, method = "likelihood", ddf = degf(design), maxsteps = 40000,
+// del = zmax / 4000)), where zmax is what the profile runs to; then what svyciprop(method =
+// "likelihood") says with its 10 steps. apisrs: stype == "H"; apiclus1: stype == "H",
+// sch.wide == "Yes"; apiclus2: stype == "H".
+TEST(ProportionInterval, OfTheLikelihoodEqualsRSurveyWithSmallSteps) {
+  const LikelihoodCase cases[] = {
+      {{0.125, 0.023062440529700346, 199, 200},
+       {0.084219068176759962, 0.17521910312779013},
+       {0.084217460238301442, 0.17521874464454079}},
+      {{0.07650273224043716, 0.026810219050770825, 14, 183},
+       {0.031782838369106899, 0.14728460087183606},
+       {0.031776439310742866, 0.14726117290347901}},
+      {{0.87431693989071035, 0.02035947724462743, 14, 183},
+       {0.82628572023273317, 0.91369424905357677},
+       {0.82628824196357609, 0.9136944918924953}},
+      {{0.13431734317343172, 0.057802973093665631, 39, 126},
+       {0.046290112136009753, 0.27777703522183222},
+       {0.046271598172302635, 0.27776381768875197}},
+  };
+  for (const LikelihoodCase& known : cases) {
+    const Interval interval = two_sided(known.summary, Method::kLikelihood);
+    expect_interval(interval, known.fine.low, known.fine.high, 1e-10);
+    expect_interval(interval, known.coarse.low, known.coarse.high, 3e-5);
+  }
+}
+
+// Both bounds solve 2 (p log(p / p0) + q log(q / q0)) = t^2 se^2 / (p q) * n / (n - 1).
+TEST(ProportionInterval, OfTheLikelihoodSolvesItsEquation) {
+  const double t = 0.67448975019608171;  // qnorm(0.75)
+  constexpr std::pair<double, double> kCases[] = {
+      {1e-6, 1e-3}, {0.03, 1e-6}, {0.3, 1.0}, {0.5, 0.3}, {0.8, 1e-3}, {0.8, 1.0}, {0.999, 0.02}};
+  for (const auto& [p, error] : kCases) {
+    const double se = error * std::sqrt(p * (1 - p));
+    const Interval bound = two_sided({p, se, kInfinity, 40}, Method::kLikelihood, 0.5);
+    EXPECT_LT(bound.low, p);
+    EXPECT_GT(bound.high, p);
+    for (const double p0 : {bound.low, bound.high}) {
+      const double away = p0 - p;
+      const double ratio = -2 * (p * std::log1p(away / p) + (1 - p) * std::log1p(-away / (1 - p)));
+      EXPECT_NEAR(ratio / (t * t * error * error * 40 / 39), 1, 1e-9 + 1e-15 / error) << p;
+    }
+  }
+}
+
+// Where the ratio's line is nearly straight: p0 = p exp(-target / p) far below p.
+TEST(ProportionInterval, OfTheLikelihoodReachesFarIntoTheTail) {
+  const Interval interval = two_sided({0.5, 0.5, 1, 1000}, Method::kLikelihood);
+  const double target = std::pow(12.706204736174707, 2) / 2 * 1000 / 999;  // qt(.975, 1)
+  EXPECT_NEAR(std::log(interval.low) / (-2 * std::log(2.0) - 2 * target), 1, 1e-12);
+  EXPECT_EQ(interval.high, 1);
 }
 
 // Parker et al. (2017): the effective size is at most n, so that the interval is at least

@@ -1,0 +1,148 @@
+#include "steelyard/quantile.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+#include <utility>
+
+#include "steelyard/distribution.hpp"
+#include "steelyard/distribution_function.hpp"
+#include "steelyard/estimate.hpp"
+#include "steelyard/parallel.hpp"
+
+namespace steelyard {
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr double kNotANumber = std::numeric_limits<double>::quiet_NaN();
+
+/// The distribution function's estimator, turned into that of quantiles by their densities.
+class QuantileEstimator final : public Estimator {
+ public:
+  QuantileEstimator(EstimatorPtr below, RowMatrix values, RowMatrix slopes)
+      : Estimator(below->levels()),
+        below_(std::move(below)),
+        values_(std::move(values)),
+        slopes_(std::move(slopes)) {}
+
+  Eigen::Index estimates() const override { return below_->estimates(); }
+  bool is_ratio() const override { return true; }
+  Linearisation linearise(const DomainSums& sums) const override {
+    Linearisation result = below_->linearise(sums);
+    result.value = values_.row(sums.domain).transpose();
+    result.gradient = slopes_.row(sums.domain).asDiagonal() * result.gradient;
+    return result;
+  }
+
+ private:
+  EstimatorPtr below_;
+  RowMatrix values_;  // domains x probabilities
+  RowMatrix slopes_;  // the same: -1 / density
+};
+
+using Samples = std::vector<std::optional<WeightedSample>>;
+
+Samples gather(const Design& design, const Domains& domains, const Column& y, int threads) {
+  const auto count = static_cast<std::size_t>(domains.count());
+  std::vector<std::vector<double>> values(count);
+  std::vector<std::vector<double>> weights(count);
+  std::vector<double> room(static_cast<std::size_t>(kBlockRows));
+  std::vector<double> weight_room(static_cast<std::size_t>(kBlockRows));
+  for (Eigen::Index begin = 0; begin < design.rows(); begin += kBlockRows) {
+    const RowBlock rows = domains.block(begin, std::min(kBlockRows, design.rows() - begin));
+    const double* value = y.read(begin, rows.count, room.data());
+    const double* weight = design.weights(begin, rows.count, weight_room.data());
+    for (Eigen::Index i = 0; i < rows.count; ++i) {
+      const std::int32_t d = rows.domain_of(i);
+      if (d >= 0 && weight[i] > 0 && !std::isnan(value[i])) {
+        values[static_cast<std::size_t>(d)].push_back(value[i]);
+        weights[static_cast<std::size_t>(d)].push_back(weight[i]);
+      }
+    }
+  }
+  Samples samples(count);
+  parallel_for(domains.count(), threads, [&](Eigen::Index d) {
+    const auto at = static_cast<std::size_t>(d);
+    if (!values[at].empty()) {
+      samples[at].emplace(std::move(values[at]), std::move(weights[at]));
+    }
+  });
+  return samples;
+}
+
+void check(const std::vector<double>& probabilities) {
+  const bool inside = std::all_of(probabilities.begin(), probabilities.end(),
+                                  [](double p) { return p >= 0 && p <= 1; });
+  if (probabilities.empty() || !inside ||
+      !std::is_sorted(probabilities.begin(), probabilities.end())) {
+    throw std::invalid_argument("probabilities: ascending, within [0, 1]");
+  }
+}
+
+RowMatrix quantiles_of(const Samples& samples, const std::vector<double>& probabilities,
+                       QuantileRule rule) {
+  RowMatrix values(static_cast<Eigen::Index>(samples.size()),
+                   static_cast<Eigen::Index>(probabilities.size()));
+  values.setConstant(kNotANumber);
+  for (std::size_t d = 0; d < samples.size(); ++d) {
+    for (std::size_t j = 0; j < probabilities.size() && samples[d]; ++j) {
+      values(static_cast<Eigen::Index>(d), static_cast<Eigen::Index>(j)) =
+          samples[d]->quantile(probabilities[j], rule);
+    }
+  }
+  return values;
+}
+
+}  // namespace
+
+Quantiles::Quantiles(const Design& design, const Domains& domains, const Column& y,
+                     std::vector<double> probabilities, const Options& options, int threads)
+    : probabilities_(std::move(probabilities)), options_(options) {
+  check(probabilities_);
+  samples_ = gather(design, domains, y, threads);
+  const RowMatrix values = quantiles_of(samples_, probabilities_, options_.rule);
+  const RowMatrix points = values.unaryExpr([](double v) { return std::isnan(v) ? 0 : v; });
+  const EstimatorPtr below = distribution_function(y, domains, points);
+  const Estimated share = estimate(design, SampleKeys(0), domains, std::span(&below, 1), threads);
+  const Eigen::VectorXd errors = share.estimates.standard_errors();
+  for (Eigen::Index i = 0; i < share.estimates.size(); ++i) {
+    const auto at = static_cast<std::size_t>(i);
+    const auto in_domain = static_cast<double>(share.units[at] - share.strata[at]);
+    below_.push_back({share.estimates.values[i], errors[i],
+                      options_.degrees_of_freedom.value_or(std::max(1.0, in_domain)),
+                      share.used[at], share.used[at] > 0 && share.sampled_units[at] == 0});
+  }
+  RowMatrix slopes(values.rows(), values.cols());
+  for (Eigen::Index d = 0; d < values.rows(); ++d) {
+    for (Eigen::Index j = 0; j < values.cols(); ++j) {
+      const Eigen::Index at = d * values.cols() + j;
+      const double freedom = below_[static_cast<std::size_t>(at)].degrees_of_freedom;
+      const Interval found = interval(d, j, options_.interval, options_.level, Side::kTwo, freedom);
+      const double se =
+          (found.high - found.low) / (2 * t_quantile((1 + options_.level) / 2, freedom));
+      const double share_se = errors[at];
+      slopes(d, j) = std::isfinite(se) ? (share_se > 0 ? -se / share_se : 0.0) : kNotANumber;
+    }
+  }
+  estimator_ = std::make_shared<QuantileEstimator>(below, values, slopes);
+}
+
+Interval Quantiles::interval(Eigen::Index domain, Eigen::Index probability,
+                             ProportionInterval method, double level, Side side,
+                             double degrees_of_freedom) const {
+  const std::optional<WeightedSample>& sample = samples_[static_cast<std::size_t>(domain)];
+  const auto width = static_cast<Eigen::Index>(probabilities_.size());
+  ProportionSummary share = below_[static_cast<std::size_t>(domain * width + probability)];
+  if (!sample || std::isnan(share.se)) {
+    return {kNotANumber, kNotANumber};
+  }
+  share.degrees_of_freedom = degrees_of_freedom;
+  const Interval found = proportion_interval(share, method, level, side);
+  return {found.low >= 0 && side != Side::kUpper ? sample->quantile(found.low, options_.rule)
+                                                 : -kInfinity,
+          found.high <= 1 && side != Side::kLower ? sample->quantile(found.high, options_.rule)
+                                                  : kInfinity};
+}
+
+}  // namespace steelyard

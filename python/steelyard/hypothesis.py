@@ -1,0 +1,86 @@
+"""A test of a hypothesis: its statistic, what it is compared with, and the estimates behind it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from steelyard import _core
+from steelyard.estimates import Estimates
+from steelyard.render import html_table, text_table
+from steelyard.table import Cell, Table, cells
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HypothesisTest(Table):
+    """A test statistic with its degrees of freedom and probability.
+
+    Attributes
+    ----------
+    hypothesis : str
+        What is tested, in words.
+    method : str
+        How.
+    name : {"t", "F", "chi2"}
+        What the statistic is compared with.
+    statistic : float
+    ndf, ddf : float
+        Degrees of freedom: of the hypothesis (1 for t), and of the variance (infinite for chi2).
+    p_value : float
+        The probability of a statistic as far out, if the hypothesis holds; two-sided for t.
+    estimates : Estimates or None
+        What the test is about: a difference, or the estimates that are compared.
+    effect : Estimates or None
+        The difference in standard deviations.
+    notes : sequence of str
+        What else must be known.
+    """
+
+    hypothesis: str
+    method: str
+    name: str
+    statistic: float
+    ndf: float
+    ddf: float
+    p_value: float
+    estimates: Estimates | None = None
+    effect: Estimates | None = None
+    notes: Sequence[str] = field(default=())
+
+    def to_dict(self) -> dict[str, list[Cell]]:
+        """Return the test as one row of plain values."""
+        figures = np.array([self.statistic, self.ndf, self.ddf, self.p_value])
+        values = cells(figures)
+        return {
+            "hypothesis": [self.hypothesis],
+            self.name: [values[0]],
+            "ndf": [values[1]],
+            "ddf": [values[2]],
+            "p_value": [values[3]],
+        }
+
+    def __repr__(self) -> str:
+        table = self.to_dict()
+        del table["hypothesis"]
+        return "\n".join(
+            [self.hypothesis, text_table(table, [f"method: {self.method}", *self.notes])]
+        )
+
+    def _repr_html_(self) -> str:
+        return html_table(self.to_dict(), [f"method: {self.method}", *self.notes])
+
+
+def t_test_of(
+    estimate: Estimates,
+    df: float,
+    *,
+    hypothesis: str,
+    method: str,
+    null: float = 0.0,
+    effect: Estimates | None = None,
+) -> HypothesisTest:
+    """Test that an estimate is `null`, by t."""
+    value, error = estimate.value, float(estimate.se[0])
+    statistic = (value - null) / error if error > 0 else float("nan")
+    p_value = _core.two_sided_p_value(value, error, df, null)
+    return HypothesisTest(hypothesis, method, "t", statistic, 1.0, df, p_value, estimate, effect)
