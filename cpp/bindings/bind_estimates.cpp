@@ -1,5 +1,7 @@
 #include <pybind11/stl.h>
 
+#include <algorithm>
+
 #include "array.hpp"
 #include "bindings.hpp"
 #include "steelyard/degrees_of_freedom.hpp"
@@ -18,6 +20,11 @@ void bind_estimates(py::module_& m) {
                              [](const Estimates& e) { return to_array(e.deviations.matrix); })
       .def_property_readonly("unit_keys",
                              [](const Estimates& e) { return to_array(e.deviations.units); })
+      .def_property_readonly("counted_units",
+                             [](const Estimates& e) {
+                               const std::vector<char>& counted = e.deviations.counted;
+                               return std::count(counted.begin(), counted.end(), 1);
+                             })
       .def_property_readonly("by_unit", [](const Estimates& e) { return e.deviations.by_unit; })
       .def_property_readonly("degrees_of_freedom", &Estimates::degrees_of_freedom)
       .def_property_readonly(

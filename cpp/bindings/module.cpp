@@ -10,6 +10,7 @@ PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
   bind_dual(m);
   bind_estimates(m);
   bind_estimate(m);
+  bind_hypothesis(m);
   bind_interval(m);
   bind_published(m);
   bind_quantile(m);

@@ -85,6 +85,9 @@ void Design::assign_stages(std::span<const Stage::Columns> stages) {
     stages_.emplace_back(stages[s], stages_.back(), unit_of_row_, at(s));
     unit_of_row_ = stages[s].units;
   }
+  averages_lonely_ = options_.lonely == Lonely::kAverage &&
+                     std::any_of(stages_.begin(), stages_.end(),
+                                 [](const Stage& stage) { return stage.has_lonely(); });
   const bool has_fraction = std::any_of(stages_.begin(), stages_.end(),
                                         [](const Stage& stage) { return stage.has_fpc(); });
   if (weights_.size() > 0 || !has_fraction) {
@@ -134,18 +137,29 @@ void Design::count_degrees_of_freedom() {
       }
     }
   }
-  std::vector<bool> stratum_counts(static_cast<std::size_t>(strata()), false);
-  for (Eigen::Index unit = 0; unit < first().units(); ++unit) {
-    if (unit_counts(unit)) {
-      stratum_counts[static_cast<std::size_t>(first().stratum_of_unit(unit))] = true;
-    }
+  for (std::size_t s = 0; s < stages_.size() && degrees_of_freedom_ < 1; ++s) {
+    degrees_of_freedom_ = static_cast<double>(units_minus_strata(s));
   }
-  const auto counted = std::count(unit_counts_.begin(), unit_counts_.end(), true) -
-                       std::count(stratum_counts.begin(), stratum_counts.end(), true);
-  degrees_of_freedom_ = static_cast<double>(counted);
-  if (counted < 1) {
+  if (degrees_of_freedom_ < 1) {
     throw DesignError(DesignError::Problem::kNoDegreesOfFreedom, {}, {first().units(), {}}, 0);
   }
+}
+
+std::int64_t Design::units_minus_strata(std::size_t s) const {
+  const Stage& stage = stages_[s];
+  std::vector<bool> counts(static_cast<std::size_t>(stage.strata()), false);
+  std::int64_t units = 0;
+  for (Eigen::Index unit = 0; unit < stage.units(); ++unit) {
+    Eigen::Index primary = unit;
+    for (std::size_t above = s; above > 0; --above) {
+      primary = stages_[above].above()[primary];
+    }
+    if (unit_counts(primary)) {
+      ++units;
+      counts[static_cast<std::size_t>(stage.stratum_of_unit(unit))] = true;
+    }
+  }
+  return units - std::count(counts.begin(), counts.end(), true);
 }
 
 const double* Design::weights(Eigen::Index begin, Eigen::Index count, double* buffer) const {
@@ -174,10 +188,7 @@ Eigen::VectorXd Design::row_fractions(std::size_t stage) const {
   return result;
 }
 
-Eigen::Index Design::deviations() const {
-  if (form_) {
-    return form_->rows();
-  }
+Eigen::Index Design::units_of_all_stages() const {
   Eigen::Index rows = 0;
   for (const Stage& stage : stages_) {
     rows += stage.units();
@@ -185,10 +196,12 @@ Eigen::Index Design::deviations() const {
   return rows;
 }
 
+Eigen::Index Design::deviations() const { return form_ ? form_->rows() : units_of_all_stages(); }
+
 RowMatrix Design::sum_by_stage(const RowMatrix& totals) const {
-  RowMatrix result = RowMatrix::Zero(deviations(), totals.cols());
+  RowMatrix result = RowMatrix::Zero(units_of_all_stages(), totals.cols());
   result.bottomRows(units()) = totals;
-  Eigen::Index below = deviations() - units();
+  Eigen::Index below = result.rows() - units();
   for (std::size_t s = stages_.size() - 1; s > 0; --s) {
     const Eigen::Index at = below - stages_[s - 1].units();
     for (Eigen::Index unit = 0; unit < stages_[s].units(); ++unit) {

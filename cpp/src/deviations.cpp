@@ -255,7 +255,13 @@ Deviations join(const Deviations& first, const Deviations& second) {
 
 std::int64_t shared_units(const Deviations& first, const Deviations& second) {
   const std::vector<Eigen::Index> match = matches(first, second);
-  return static_cast<std::int64_t>(match.size()) - std::count(match.begin(), match.end(), -1);
+  std::int64_t shared = 0;
+  for (std::size_t i = 0; i < match.size(); ++i) {
+    const bool counts = match[i] >= 0 && (second.counted[i] != 0 ||
+                                          first.counted[static_cast<std::size_t>(match[i])] != 0);
+    shared += counts ? 1 : 0;
+  }
+  return shared;
 }
 
 }  // namespace steelyard

@@ -69,6 +69,30 @@ UnitsUsed units_used(const Design& design, const RowMatrix& by_unit, const Estim
   return units;
 }
 
+/// Is all of a domain in one unit that need not have been in the sample? A unit that was certain is
+/// known by the units below it.
+bool in_one_unit(const Design& design, const RowMatrix& by_unit, const Estimator& estimator,
+                 Eigen::Index d) {
+  RowMatrix used(design.units(), 1);
+  for (Eigen::Index unit = 0; unit < by_unit.rows(); ++unit) {
+    used(unit, 0) = is_used(by_unit, estimator, unit, d) ? 1 : 0;
+  }
+  const RowMatrix by_stage = design.sum_by_stage(used);
+  Eigen::Index at = 0;
+  for (const Stage& stage : design.stages()) {
+    const auto mine = by_stage.col(0).segment(at, stage.units());
+    Eigen::Index only = 0;
+    if ((mine.array() > 0).count() != 1 || mine.maxCoeff(&only) <= 0) {
+      return false;
+    }
+    if (stage.share(only) < 1) {
+      return true;
+    }
+    at += stage.units();
+  }
+  return false;
+}
+
 UnitsUsed rows_used(const Design& design, const FeatureSums& sums, Eigen::Index d) {
   UnitsUsed units;
   for (Eigen::Index h = 0; h < design.strata(); ++h) {
@@ -80,7 +104,8 @@ UnitsUsed rows_used(const Design& design, const FeatureSums& sums, Eigen::Index 
 
 /// Values, counts and simple-random variances: all of the result but the deviations.
 void describe(const Design& design, const Domains& domains, const std::vector<Term>& terms,
-              Estimated& result, Eigen::VectorXd& srs, Eigen::VectorXd& srs_replace) {
+              std::vector<bool>& lone, Estimated& result, Eigen::VectorXd& srs,
+              Eigen::VectorXd& srs_replace) {
   std::vector<double> values;
   std::vector<double> without;
   std::vector<double> with;
@@ -113,6 +138,8 @@ void describe(const Design& design, const Domains& domains, const std::vector<Te
         result.units.push_back(units.all);
         result.strata.push_back(strata);
         result.sampled_units.push_back(sampled);
+        lone.push_back(by_row ? units.all < 2 && sampled > 0
+                              : in_one_unit(design, term.sums.by_group, *term.estimator, d));
       }
     }
   }
@@ -156,18 +183,32 @@ RowMatrix apply(const Domains& domains, std::vector<Term>& terms, Eigen::Index r
   return result;
 }
 
-/// Policies that look beyond a stratum need whole influence values: features have another centre
-/// in each stratum.
-RowMatrix deviations_by_policy(const Design& design, const Domains& domains,
-                               std::vector<Term>& terms, Eigen::Index per_domain) {
-  const RowMatrix totals = apply(
+/// Whole influence values by unit, for what mixes strata: features have another centre in each.
+RowMatrix influence_totals(const Design& design, const Domains& domains, std::vector<Term>& terms,
+                           Eigen::Index per_domain) {
+  return apply(
       domains, terms, design.units(), per_domain,
       [](Term& term) -> const RowMatrix& { return term.sums.by_group; },
       [&](Eigen::Index unit) { return design.stratum_of_unit(unit); });
-  RowMatrix result = design.deviate(totals);
-  if (!design.treats_domains()) {
-    return result;
+}
+
+/// Lonely units at their distance from the mean of all units.
+void adjust_lonely(const Design& design, const RowMatrix& totals, RowMatrix& deviations) {
+  const RowMatrix whole = design.sum_by_stage(totals);
+  Eigen::Index at = 0;
+  for (const Stage& stage : design.stages()) {
+    const Eigen::RowVectorXd overall = whole.middleRows(at, stage.units()).colwise().mean();
+    for (Eigen::Index unit = 0; unit < stage.units(); ++unit) {
+      if (stage.stratum(stage.stratum_of_unit(unit)).lonely) {
+        deviations.row(at + unit) = std::sqrt(stage.scale(unit)) * (whole.row(at + unit) - overall);
+      }
+    }
+    at += stage.units();
   }
+}
+
+void treat_domains(const Design& design, const Domains& domains, const std::vector<Term>& terms,
+                   Eigen::Index per_domain, const RowMatrix& totals, RowMatrix& deviations) {
   Eigen::Index offset = 0;
   for (const Term& term : terms) {
     const Eigen::Index estimates = term.estimator->estimates();
@@ -179,35 +220,49 @@ RowMatrix deviations_by_policy(const Design& design, const Domains& domains,
       }
       const Eigen::Index at = d * per_domain + offset;
       treat_domain(design, used, totals.middleCols(at, estimates),
-                   result.middleCols(at, estimates));
+                   deviations.middleCols(at, estimates));
     }
     offset += estimates;
+  }
+}
+
+/// The map is linear, so features deviate first, where nothing cancels. Policies that look beyond a
+/// stratum then replace their part.
+RowMatrix deviations(const Design& design, const Domains& domains, std::vector<Term>& terms,
+                     Eigen::Index per_domain) {
+  if (design.has_form()) {
+    return design.deviate(influence_totals(design, domains, terms, per_domain));
+  }
+  const auto stratum = [&](Eigen::Index row) { return design.stratum_of_deviation(row); };
+  const bool adjusts = design.options().lonely == Lonely::kAdjust;
+  if (!adjusts && !design.treats_domains()) {
+    return apply(
+        domains, terms, design.deviations(), per_domain,
+        [&](Term& term) { return design.deviate(std::move(term.sums.by_group)); }, stratum);
+  }
+  RowMatrix result = apply(
+      domains, terms, design.deviations(), per_domain,
+      [&](Term& term) { return design.deviate(term.sums.by_group); }, stratum);
+  const RowMatrix totals = influence_totals(design, domains, terms, per_domain);
+  if (adjusts) {
+    adjust_lonely(design, totals, result);
+  }
+  if (design.treats_domains()) {
+    treat_domains(design, domains, terms, per_domain, totals, result);
   }
   return result;
 }
 
-/// The map is linear, so features deviate first, where nothing cancels.
-RowMatrix deviations(const Design& design, const Domains& domains, std::vector<Term>& terms,
-                     Eigen::Index per_domain) {
-  if (design.options().lonely == Lonely::kAdjust || design.treats_domains() || design.has_form()) {
-    return deviations_by_policy(design, domains, terms, per_domain);
-  }
-  return apply(
-      domains, terms, design.deviations(), per_domain,
-      [&](Term& term) { return design.deviate(std::move(term.sums.by_group)); },
-      [&](Eigen::Index row) { return design.stratum_of_deviation(row); });
-}
-
 /// The ratio of two sums over one unit does not deviate from itself: linearisation says nothing
 /// about its error. Not a number, so that nothing made from it can look certain.
-void mark_not_estimable(const std::vector<Term>& terms, Estimated& result) {
+void mark_not_estimable(const std::vector<Term>& terms, const std::vector<bool>& alone,
+                        Estimated& result) {
   const Eigen::Index size = result.estimates.size();
   for (Eigen::Index i = 0; i < size;) {
     for (const Term& term : terms) {
       for (Eigen::Index j = 0; j < term.estimator->estimates(); ++j, ++i) {
         const auto at = static_cast<std::size_t>(i);
-        const bool lone =
-            term.estimator->is_ratio() && result.units[at] < 2 && result.sampled_units[at] > 0;
+        const bool lone = term.estimator->is_ratio() && alone[at];
         if (result.used[at] == 0 || lone || std::isnan(result.estimates.values[i])) {
           result.estimates.deviations.matrix.col(i).setConstant(kNotANumber);
         }
@@ -293,7 +348,8 @@ Estimated estimate(const Design& design, const SampleKeys& keys, const Domains& 
   Estimated result;
   Eigen::VectorXd srs;
   Eigen::VectorXd srs_replace;
-  describe(design, domains, terms, result, srs, srs_replace);
+  std::vector<bool> alone;
+  describe(design, domains, terms, alone, result, srs, srs_replace);
   if (element_wise) {
     result.estimates.deviations = square_root(element_covariance(design, domains, terms, threads),
                                               design.degrees_of_freedom(), keys.sample);
@@ -301,7 +357,7 @@ Estimated estimate(const Design& design, const SampleKeys& keys, const Domains& 
     result.estimates.deviations.matrix = deviations(design, domains, terms, per_domain);
     set_keys(design, keys, result.estimates.deviations);
   }
-  mark_not_estimable(terms, result);
+  mark_not_estimable(terms, alone, result);
   const Eigen::VectorXd variance = result.estimates.standard_errors().cwiseAbs2();
   result.deff = variance.cwiseQuotient(srs);
   result.deff_replace = variance.cwiseQuotient(srs_replace);

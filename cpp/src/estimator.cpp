@@ -73,8 +73,11 @@ class Ratio final : public Estimator {
     const double value = numerator / denominator;
     Linearisation result{Eigen::VectorXd(1), Eigen::MatrixXd(1, 3)};
     result.value << value;
-    result.gradient << (sums.centre[0] - value * sums.centre[1]) / denominator, 1 / denominator,
-        -value / denominator;
+    // (centre_0 - value centre_1) / denominator, written so that centres alike do not cancel.
+    const double at_centre =
+        (sums.centre[0] * sums.features[2] - sums.centre[1] * sums.features[1]) /
+        (denominator * denominator);
+    result.gradient << at_centre, 1 / denominator, -value / denominator;
     return result;
   }
 };

@@ -14,21 +14,27 @@ struct View {
   const Stage& stage;
   std::vector<std::int64_t> used_units;  // by stratum
   std::vector<char> used;                // by unit
+  std::vector<char> sampled;             // by stratum: was it not taken whole?
 
   View(const Stage& of_stage, std::vector<char> used_by_unit)
       : stage(of_stage),
         used_units(static_cast<std::size_t>(of_stage.strata())),
-        used(std::move(used_by_unit)) {
+        used(std::move(used_by_unit)),
+        sampled(static_cast<std::size_t>(of_stage.strata())) {
     for (std::size_t unit = 0; unit < used.size(); ++unit) {
       const std::int32_t h = stage.stratum_of_unit(static_cast<Eigen::Index>(unit));
       used_units[static_cast<std::size_t>(h)] += used[unit];
+      if (stage.fraction(static_cast<Eigen::Index>(unit)) < 1) {
+        sampled[static_cast<std::size_t>(h)] = 1;
+      }
     }
   }
 
   bool is_present(std::int32_t h) const { return used_units[static_cast<std::size_t>(h)] > 0; }
-  /// Several units were sampled, and the domain leaves one.
+  /// Several units were sampled, of more in the population, and the domain leaves one.
   bool is_sole(std::int32_t h) const {
-    return used_units[static_cast<std::size_t>(h)] == 1 && stage.stratum(h).units > 1;
+    return used_units[static_cast<std::size_t>(h)] == 1 && stage.stratum(h).units > 1 &&
+           sampled[static_cast<std::size_t>(h)] != 0;
   }
 };
 

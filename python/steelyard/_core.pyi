@@ -6,7 +6,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Codes', 'Design', 'DesignError', 'Dual', 'Estimated', 'Estimates', 'Estimator', 'InvalidColumn', 'KEPT_DEVIATIONS', 'PhaseStage', 'Quantiles', 'SampleKeys', 'ShareAudit', 'Stage', 'VarianceForm', 'audit_share', 'count', 'cronbach_alpha', 'cross', 'distribution_function', 'estimate', 'factorize', 'from_joint_probabilities', 'hartley_rao', 'join', 'mean', 'moment', 'overton', 'print_share', 'proportion', 'proportion_intervals', 'rank_scores', 'ratio', 'shared_units', 't_quantile', 't_upper_tail', 'total', 'two_phase', 'two_sided_p_value', 'variables', 'wald_intervals']
+__all__: list[str] = ['Codes', 'Design', 'DesignError', 'Dual', 'Estimated', 'Estimates', 'Estimator', 'InvalidColumn', 'KEPT_DEVIATIONS', 'PhaseStage', 'Quantiles', 'SampleKeys', 'ShareAudit', 'Stage', 'TableTest', 'TestResult', 'VarianceForm', 'audit_share', 'count', 'cronbach_alpha', 'cross', 'distribution_function', 'estimate', 'factorize', 'from_joint_probabilities', 'goodness_of_fit_test', 'hartley_rao', 'independence_test', 'join', 'mean', 'moment', 'overton', 'print_share', 'proportion', 'proportion_intervals', 'rank_scores', 'ratio', 'shared_units', 't_quantile', 't_upper_tail', 'total', 'two_phase', 'two_sided_p_value', 'variables', 'wald_independence_test', 'wald_intervals', 'wald_test']
 class InvalidColumn(ValueError):
     pass
 class DesignError(RuntimeError):
@@ -160,6 +160,9 @@ class Estimates:
     def by_unit(self) -> bool:
         ...
     @property
+    def counted_units(self) -> int:
+        ...
+    @property
     def covariance(self) -> numpy.typing.NDArray[numpy.float64]:
         ...
     @property
@@ -219,6 +222,44 @@ class Estimated:
         ...
     @property
     def used(self) -> numpy.typing.NDArray[numpy.int64]:
+        ...
+class TestResult:
+    """
+    A statistic and what it is compared with.
+    """
+    @property
+    def ddf(self) -> float:
+        ...
+    @property
+    def ndf(self) -> float:
+        ...
+    @property
+    def p_value(self) -> float:
+        ...
+    @property
+    def statistic(self) -> float:
+        ...
+class TableTest:
+    """
+    A test of a table, and what it rests on.
+    """
+    @property
+    def at_fitted(self) -> bool:
+        ...
+    @property
+    def columns_dropped(self) -> int:
+        ...
+    @property
+    def design_effects(self) -> numpy.typing.NDArray[numpy.float64]:
+        ...
+    @property
+    def result(self) -> TestResult:
+        ...
+    @property
+    def rows_dropped(self) -> int:
+        ...
+    @property
+    def uncorrected(self) -> float:
         ...
 class ShareAudit:
     """
@@ -280,7 +321,11 @@ def factorize(name: str, values: numpy.ndarray[typing.Any, numpy.dtype[typing.An
     """
 def from_joint_probabilities(joint: numpy.typing.NDArray[numpy.float64], variance: str) -> VarianceForm:
     ...
+def goodness_of_fit_test(cells: Estimates, proportions: numpy.typing.NDArray[numpy.float64], n: typing.SupportsFloat | typing.SupportsIndex, df: typing.SupportsFloat | typing.SupportsIndex, statistic: str, correction: str) -> TableTest:
+    ...
 def hartley_rao(probability: numpy.typing.NDArray[numpy.float64], strata: Codes | None, mean_square: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None, variance: str) -> VarianceForm:
+    ...
+def independence_test(cells: Estimates, rows: typing.SupportsInt | typing.SupportsIndex, columns: typing.SupportsInt | typing.SupportsIndex, n: typing.SupportsFloat | typing.SupportsIndex, df: typing.SupportsFloat | typing.SupportsIndex, statistic: str, correction: str) -> TableTest:
     ...
 def join(first: Estimates, second: Estimates) -> Estimates:
     """
@@ -322,7 +367,11 @@ def variables(values: numpy.typing.NDArray[numpy.float64]) -> list[Dual]:
     """
     The independent variables at `values`.
     """
+def wald_independence_test(cells: Estimates, rows: typing.SupportsInt | typing.SupportsIndex, columns: typing.SupportsInt | typing.SupportsIndex, n: typing.SupportsFloat | typing.SupportsIndex, df: typing.SupportsFloat | typing.SupportsIndex, variant: str) -> TableTest:
+    ...
 def wald_intervals(values: numpy.typing.NDArray[numpy.float64], ses: numpy.typing.NDArray[numpy.float64], degrees_of_freedom: numpy.typing.NDArray[numpy.float64], level: typing.SupportsFloat | typing.SupportsIndex, side: str) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64]]:
+    ...
+def wald_test(estimates: Estimates, degrees_of_freedom: typing.SupportsFloat | typing.SupportsIndex, variant: str, null: numpy.typing.NDArray[numpy.float64]) -> TestResult:
     ...
 KEPT_DEVIATIONS: int = 1048576
 __version__: str = '0.1.0'

@@ -219,7 +219,7 @@ def _change(period: Period, base: Estimates, wave: Estimates) -> Change:
         difference=after - before,
         ratio=after / before,
         shared_units=shared,
-        shared_share=shared / max(1, len(after.core.unit_keys)),
+        shared_share=shared / max(1, after.core.counted_units),
         by_unit=before.core.by_unit and after.core.by_unit,
     )
 

@@ -162,7 +162,7 @@ def read_stages(
         stratum = _strata(columns, own_strata, above)
         if stages and above is not None:
             _refuse_strata_above(own_strata, stages[-1].names, stratum, above)
-        unit = _units(columns, cluster, stratum if nest and s == 0 else above)
+        unit = _units(columns, cluster, stratum if nest and stratum is not None else above)
         inside = stratum or above
         names = StageNames(
             own_strata,

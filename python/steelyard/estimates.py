@@ -23,8 +23,6 @@ from steelyard.table import Cell, Table, cells, framed
 
 Side: TypeAlias = Literal["two", "lower", "upper"]
 
-_ANY_KIND = ("t", "normal")
-
 
 @dataclass(frozen=True, slots=True)
 class Presentation:
@@ -254,7 +252,7 @@ class Estimates(Table):
         bounds = np.empty((len(self), 2))
         shares = np.array([kind in SHARES for kind in self._labels.kind], dtype=bool)
         own = np.array([own is not None for own in self._evidence.own] or [False] * len(self))
-        if method is not None and method not in _ANY_KIND and not (shares | own).all():
+        if method in get_args(IntervalMethod)[2:] and not (shares | own).all():
             raise ValueError(f"intervals by {method!r} are for proportions only; use 't'")
         free = self.degrees_of_freedom(df)
         for i, interval in enumerate(self._evidence.own):

@@ -11,6 +11,8 @@ ROUNDING = 1e-13
 NO_ANSWERS = "no answers"
 ONE_UNIT = "answers from one unit only: error not estimable"
 NOT_ESTIMABLE = "made from an estimate whose error is not estimable"
+NO_VARIANCE = "the design gives no variance here: error not estimable"
+UNBOUNDED = "the sample does not bound the quantile: error not estimable"
 UNDEFINED = "not defined for these values"
 NOBODY = "nobody gave this answer: exact one-sided interval"
 EVERYBODY = "everybody gave this answer: exact one-sided interval"
@@ -34,6 +36,14 @@ def without_variation(values: Floats, errors: Floats) -> Flags:
     return flags
 
 
+def _not_estimable(row: int, kind: str, evidence: Evidence) -> str:
+    if evidence.units[row] < 2:
+        return ONE_UNIT
+    if kind in ("function", "contrast"):
+        return NOT_ESTIMABLE
+    return UNBOUNDED if kind == "quantile" else NO_VARIANCE
+
+
 def _note(
     row: int, value: float, error: float, kind: str, flat: bool, evidence: Evidence
 ) -> str | None:
@@ -42,7 +52,7 @@ def _note(
     if not np.isfinite(value):
         return UNDEFINED
     if not np.isfinite(error):
-        return ONE_UNIT if evidence.units[row] < 2 else NOT_ESTIMABLE
+        return _not_estimable(row, kind, evidence)
     if evidence.census[row]:
         return CENSUS
     if evidence.certain[row]:

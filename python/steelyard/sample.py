@@ -168,7 +168,10 @@ class Sample:
         if self._keys is None:
             stages = self.names.stages[: self.design.stages]
             strata = _keys(stages[0].strata_labels or ("",), "stratum")
-            units = [_keys(stage.unit_labels, "") for stage in stages]
+            salts = ["", *(f"stage {s}" for s in range(1, len(stages)))]
+            units = [
+                _keys(stage.unit_labels, salt) for stage, salt in zip(stages, salts, strict=True)
+            ]
             if len(stages) > 1 and not stages[-1].unit_labels:
                 # Rows as last units have no names: they are in no other sample.
                 rows = np.arange(len(self.columns), dtype=np.uint64)

@@ -105,8 +105,7 @@ TEST(ElementCovariance, FollowsThePolicyForLonelyStrata) {
   survey.sample.weights[5] = 7;
   survey.sample.fpc[5] = 0.5;
   survey.y[5] = 4;
-  for (const Lonely policy :
-       {Lonely::kRemove, Lonely::kCertainty, Lonely::kAdjust, Lonely::kAverage}) {
+  for (const Lonely policy : {Lonely::kRemove, Lonely::kCertainty, Lonely::kAdjust}) {
     survey.sample.lonely = policy;
     expect_same(survey.sample, all_estimators(survey), {survey.domain});
   }

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <stdexcept>
+
 #include "samples.hpp"
 
 namespace steelyard::testing {
@@ -64,6 +67,82 @@ TEST(Distribution, TailUndoesQuantile) {
     for (const double p : {1e-8, 0.01, 0.5, 0.9}) {
       expect_relative(t_upper_tail(-t_quantile(p, df), df), p);
     }
+  }
+}
+
+// R 4.2.2: pchisq(x, df, lower.tail = FALSE).
+TEST(Distribution, ChiSquareTailsAreThoseOfR) {
+  expect_relative(chi_square_upper_tail(0.3, 0.5), 0.33317180231535665);
+  expect_relative(chi_square_upper_tail(5, 3), 0.17179714429673321);
+  expect_relative(chi_square_upper_tail(60, 7.5), 2.6779213238767332e-10);
+  expect_relative(chi_square_upper_tail(280, 1), 7.5092426537352865e-63);
+  expect_relative(chi_square_upper_tail(1400, 4), 6.9116332571757217e-302);
+}
+
+// R 4.2.2: pf(x, df1, df2, lower.tail = FALSE).
+TEST(Distribution, FTailsAreThoseOfR) {
+  expect_relative(f_upper_tail(0.2, 0.7, 3), 0.5992239191131653);
+  expect_relative(f_upper_tail(5.19, 1.4946397777074554, 20.924956887904376), 0.021789465511925492);
+  expect_relative(f_upper_tail(149.66, 1, 197), 5.7297175547903784e-26);
+  expect_relative(f_upper_tail(40, 3, 5000), 1.5492723591140047e-25);
+  expect_relative(f_upper_tail(2000, 3, 40), 1.3491709897654152e-43);
+}
+
+// R 4.2.2: qchisq(c(.95, 1e-6), c(2.5, 4)), qf(c(.95, 1e-6), c(2.5, 4), c(7.7, 30)).
+TEST(Distribution, ChiSquareAndFQuantilesAreThoseOfR) {
+  expect_relative(chi_square_quantile(0.95, 2.5), 6.9280761134524234);
+  expect_relative(chi_square_quantile(1e-6, 4), 0.0028297613229586859);
+  expect_relative(f_quantile(0.95, 2.5, 7.7), 4.306424745290407);
+  expect_relative(f_quantile(1e-6, 4, 30), 0.00068500760351697387);
+  expect_relative(f_quantile(0.95, 2.5, kInfinity), 6.9280761134524234 / 2.5);
+}
+
+// With two degrees of freedom the tails are exp(-x / 2) and (1 + 2 x / d)^(-d / 2).
+TEST(Distribution, TailsOnTwoDegreesOfFreedomAreElementary) {
+  for (const double x : {1e-9, 0.5, 20.0, 276.0, 600.0}) {
+    expect_relative(chi_square_upper_tail(x, 2), std::exp(-x / 2));
+    expect_relative(f_upper_tail(x, 2, kInfinity), std::exp(-x));
+    for (const double d : {1.0, 3.7, 60.0}) {
+      expect_relative(f_upper_tail(x, 2, d), std::pow(1 + 2 * x / d, -d / 2));
+    }
+  }
+}
+
+TEST(Distribution, ASquareOfTIsFOnOne) {
+  for (const double t : {0.3, 2.0, 30.0}) {
+    for (const double df : {1.0, 7.5, 200.0, kInfinity}) {
+      expect_relative(f_upper_tail(t * t, 1, df), 2 * t_upper_tail(t, df));
+    }
+  }
+}
+
+TEST(Distribution, TailsEndAtOneAndZero) {
+  for (const double x : {-kInfinity, -1.0, 0.0}) {
+    EXPECT_EQ(chi_square_upper_tail(x, 3), 1);
+    EXPECT_EQ(f_upper_tail(x, 3, 7), 1);
+    EXPECT_EQ(f_upper_tail(x, 3, kInfinity), 1);
+  }
+  EXPECT_EQ(chi_square_upper_tail(kInfinity, 3), 0);
+  EXPECT_EQ(f_upper_tail(kInfinity, 3, 7), 0);
+  EXPECT_EQ(chi_square_quantile(0, 3), 0);
+  EXPECT_EQ(f_quantile(0, 3, 7), 0);
+}
+
+TEST(Distribution, RefusesWhatIsNoStatisticOrNoDegreesOfFreedom) {
+  EXPECT_THROW(chi_square_upper_tail(kNaN, 3), std::invalid_argument);
+  EXPECT_THROW(f_upper_tail(kNaN, 3, 4), std::invalid_argument);
+  for (const double bad : {0.0, -1.0, kNaN}) {
+    EXPECT_THROW(chi_square_upper_tail(1, bad), std::invalid_argument);
+    EXPECT_THROW(chi_square_quantile(0.5, bad), std::invalid_argument);
+    EXPECT_THROW(f_upper_tail(1, bad, 4), std::invalid_argument);
+    EXPECT_THROW(f_upper_tail(1, 4, bad), std::invalid_argument);
+    EXPECT_THROW(f_quantile(0.5, 4, bad), std::invalid_argument);
+  }
+  EXPECT_THROW(chi_square_upper_tail(1, kInfinity), std::invalid_argument);
+  EXPECT_THROW(f_upper_tail(1, kInfinity, 4), std::invalid_argument);
+  for (const double p : {-0.1, 1.0, kNaN}) {
+    EXPECT_THROW(chi_square_quantile(p, 3), std::invalid_argument);
+    EXPECT_THROW(f_quantile(p, 3, 4), std::invalid_argument);
   }
 }
 

@@ -58,9 +58,7 @@ class Design {
   const Stage& first() const { return stages_.front(); }
   const Options& options() const { return options_; }
   /// Does a stratum's part of the variance depend on which of its units have rows in a domain?
-  bool treats_domains() const {
-    return options_.lonely_domain.has_value() || options_.lonely == Lonely::kAverage;
-  }
+  bool treats_domains() const { return options_.lonely_domain.has_value() || averages_lonely_; }
 
   /// Units of the last stage, by which rows are summed.
   Eigen::Index units() const { return stages_.back().units(); }
@@ -80,7 +78,8 @@ class Design {
     return first().stratum_of_unit(primary_of_unit(unit));
   }
 
-  /// Units of the first stage minus strata, counting those with a positive weight.
+  /// Units of the first stage minus strata, counting those with a positive weight; of the next
+  /// stage where all units of the first were certain, one to a stratum.
   double degrees_of_freedom() const { return degrees_of_freedom_; }
   /// Does the unit of the first stage count for them: has it a positive weight?
   bool unit_counts(Eigen::Index primary) const {
@@ -97,7 +96,7 @@ class Design {
   /// Is the variance a quadratic form, whose deviations are not those of single units?
   bool has_form() const { return form_ != nullptr; }
   const Eigen::VectorXd& signs() const;
-  /// Units of all stages: the rows of deviations.
+  /// Rows of deviations: units of all stages, or the rank of the quadratic form.
   Eigen::Index deviations() const;
   /// First-stage stratum of each row of deviations.
   std::int32_t stratum_of_deviation(Eigen::Index row) const {
@@ -107,7 +106,7 @@ class Design {
   /// @param totals units x estimates.
   RowMatrix deviate(RowMatrix totals) const;
 
-  /// Totals by unit of each stage, in the order of deviations.
+  /// Totals by unit of each stage, from the first down.
   RowMatrix sum_by_stage(const RowMatrix& totals) const;
 
  private:
@@ -121,12 +120,15 @@ class Design {
   std::vector<std::int32_t> stratum_of_deviation_;
   std::vector<bool> unit_counts_;
   double degrees_of_freedom_ = 0;
+  bool averages_lonely_ = false;
   std::shared_ptr<const VarianceForm> form_;
 
+  Eigen::Index units_of_all_stages() const;
   void check_weights() const;
   void assign_stages(std::span<const Stage::Columns> stages);
   void trace_units();
   void count_degrees_of_freedom();
+  std::int64_t units_minus_strata(std::size_t s) const;
 };
 
 }  // namespace steelyard

@@ -49,7 +49,7 @@ Deviations square_root(const Eigen::MatrixXd& covariance, double degrees_of_free
 ///         and neither was made from the other, so that their covariance is not known.
 Deviations join(const Deviations& first, const Deviations& second);
 
-/// How many units two samples share.
+/// How many units of the first stage two samples share.
 std::int64_t shared_units(const Deviations& first, const Deviations& second);
 
 }  // namespace steelyard

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -67,6 +68,9 @@ class Stage {
   /// Unit of the stage above of each unit; empty at the first stage.
   const Codes& above() const { return above_; }
   bool has_fpc() const { return has_fpc_; }
+  bool has_lonely() const {
+    return std::any_of(stratum_.begin(), stratum_.end(), [](const Stratum& s) { return s.lonely; });
+  }
   const Options& options() const { return options_; }
 
   /// Sampling fraction of a unit within its stratum.
