@@ -148,6 +148,15 @@ void bind_design(py::module_& m) {
                                return to_array(result);
                              })
       .def(
+          "row_weights",
+          [](const Design& design) {
+            Eigen::VectorXd weights(design.rows());
+            const double* values = design.weights(0, design.rows(), weights.data());
+            weights = Eigen::Map<const Eigen::VectorXd>(values, design.rows());
+            return to_array(weights);
+          },
+          "Weight of each row.")
+      .def(
           "row_fractions",
           [](const Design& design, std::size_t stage) {
             return to_array(design.row_fractions(stage));

@@ -3,9 +3,11 @@
 from steelyard import datasets, errors
 from steelyard._core import __version__
 from steelyard.comparison import Comparison, compare
+from steelyard.crosstab import Crosstab
 from steelyard.design import Subsample
 from steelyard.estimates import Estimates
 from steelyard.evaluation import Evaluation
+from steelyard.hypothesis import HypothesisTest
 from steelyard.pps import Pps
 from steelyard.published import Audit, Figure, audit
 from steelyard.scorecard import Scorecard
@@ -30,9 +32,11 @@ from steelyard.survey import Survey
 __all__ = [
     "Audit",
     "Comparison",
+    "Crosstab",
     "Estimates",
     "Evaluation",
     "Figure",
+    "HypothesisTest",
     "Pps",
     "Scorecard",
     "Statistic",

@@ -63,6 +63,10 @@ class Design:
         """
         Sampling fraction of each row's unit at a stage.
         """
+    def row_weights(self) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        Weight of each row.
+        """
     @property
     def degrees_of_freedom(self) -> float:
         ...

@@ -4,7 +4,7 @@ import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Real
-from typing import Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 import narwhals as nw
 import numpy as np
@@ -21,6 +21,10 @@ from steelyard.render import html_table, text_table
 from steelyard.statistic import IntervalMethod
 from steelyard.table import Cell, Table, cells, framed
 
+if TYPE_CHECKING:
+    from steelyard.hypothesis import HypothesisTest
+
+WaldVariant: TypeAlias = Literal["F", "adjusted-F", "chi2"]
 Side: TypeAlias = Literal["two", "lower", "upper"]
 
 
@@ -272,6 +276,85 @@ class Estimates(Table):
         errors = np.where(without_variation(self.estimate, self.se), 0.0, self.se)
         rows = zip(self.estimate, errors, self.degrees_of_freedom(df), strict=True)
         return np.array([_core.two_sided_p_value(v, se, free, null) for v, se, free in rows])
+
+    def wald_test(
+        self,
+        null: float | Sequence[float] = 0.0,
+        *,
+        variant: WaldVariant = "F",
+        df: DfRule | float | None = None,
+    ) -> "HypothesisTest":
+        """Test that all estimates are `null` at once.
+
+        Parameters
+        ----------
+        null : float or sequence of float
+            One value for all, or one for each.
+        variant : {"F", "adjusted-F", "chi2"}
+            W / k on k and d; (d - k + 1) / (d k) W on k and d - k + 1; or W on k, with W the Wald
+            statistic, k the rank of the covariance and d the degrees of freedom.
+        df : optional
+            As for :meth:`degrees_of_freedom`; the smallest is taken.
+
+        Returns
+        -------
+        HypothesisTest
+
+        Raises
+        ------
+        ValueError
+            An error is not estimable, there is no sampling error at all, or the degrees of freedom
+            do not suffice.
+
+        Notes
+        -----
+        Korn and Graubard (1990), The American Statistician 44; Thomas and Rao (1987), JASA 82.
+
+        Examples
+        --------
+        >>> import steelyard as sy
+        >>> svy = sy.Survey(sy.datasets.load("apistrat"), weights="pw", strata="stype", fpc="fpc")
+        >>> both = svy.mean(["api00", "api99"])
+        >>> round(both.wald_test([660, 630]).p_value, 4)
+        0.3303
+        """
+        from steelyard.hypothesis import wald_test_of  # it shows estimates itself
+
+        values = np.broadcast_to(np.asarray(null, dtype=np.float64), len(self))
+        free = float(self.degrees_of_freedom(df).min())
+        return wald_test_of(self, np.ascontiguousarray(values), variant, free)
+
+    def equality_test(
+        self, *, variant: WaldVariant = "F", df: DfRule | float | None = None
+    ) -> "HypothesisTest":
+        """Test that all estimates are equal, as the means of several groups.
+
+        Parameters as for :meth:`wald_test`, of the differences from the first estimate.
+
+        Examples
+        --------
+        >>> import steelyard as sy
+        >>> svy = sy.Survey(sy.datasets.load("apistrat"), weights="pw", strata="stype", fpc="fpc")
+        >>> svy.mean("api00", by="stype").equality_test().ndf
+        2.0
+        """
+        if len(self) < 2:
+            raise ValueError("two estimates or more can be equal or not: there is one")
+        rows = np.hstack([-np.ones((len(self) - 1, 1)), np.eye(len(self) - 1)])
+        labels = Labels(
+            {}, ["difference"] * len(rows), [None] * len(rows), ["contrast"] * len(rows)
+        )
+        differences = Estimates(
+            self._core.contrast(rows), labels, self._evidence.of_functions(rows), self._shown
+        )
+        return differences.wald_test(variant=variant, df=df)
+
+    def renamed(self, variable: str) -> "Estimates":
+        """Return the same estimates under another name."""
+        labels = Labels(
+            self._labels.by, [variable] * len(self), self._labels.level, self._labels.kind
+        )
+        return Estimates(self._core, labels, self._evidence, self._shown)
 
     def __getitem__(self, labels: Level | tuple[Level, ...]) -> "Estimates":
         """Select the rows that have all these labels, of whatever column.

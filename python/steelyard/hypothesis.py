@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from steelyard import _core
-from steelyard.estimates import Estimates
+from steelyard.estimates import Estimates, WaldVariant
+from steelyard.evidence import Floats
 from steelyard.render import html_table, text_table
 from steelyard.table import Cell, Table, cells
 
@@ -21,8 +22,8 @@ class HypothesisTest(Table):
         What is tested, in words.
     method : str
         How.
-    name : {"t", "F", "chi2"}
-        What the statistic is compared with.
+    name : {"t", "F", "chi2", "X2"}
+        What the statistic is compared with; X2: with a weighted sum of chi-squares.
     statistic : float
     ndf, ddf : float
         Degrees of freedom: of the hypothesis (1 for t), and of the variance (infinite for chi2).
@@ -84,3 +85,23 @@ def t_test_of(
     statistic = (value - null) / error if error > 0 else float("nan")
     p_value = _core.two_sided_p_value(value, error, df, null)
     return HypothesisTest(hypothesis, method, "t", statistic, 1.0, df, p_value, estimate, effect)
+
+
+def wald_test_of(
+    estimates: Estimates, null: Floats, variant: WaldVariant, df: float
+) -> HypothesisTest:
+    """Test that all estimates are those of the hypothesis at once."""
+    found = _core.wald_test(estimates.core, df, variant, null)
+    same = len(set(null.tolist())) == 1
+    return HypothesisTest(
+        f"all {len(estimates)} estimates are {null[0]:g}"
+        if same
+        else f"the {len(estimates)} estimates are those given",
+        {"F": "Wald, F", "adjusted-F": "Wald, adjusted F", "chi2": "Wald, chi-square"}[variant],
+        "chi2" if variant == "chi2" else "F",
+        found.statistic,
+        found.ndf,
+        found.ddf,
+        found.p_value,
+        estimates,
+    )

@@ -104,15 +104,24 @@ class Sample:
         _refuse_equal_names(_labels(domain, terms))
         return self.estimates_of(terms, domain, level)
 
-    def estimates_of(self, terms: Sequence[Term], domain: Domain, level: float) -> Estimates:
-        """Rows to estimates, for terms that have read their columns."""
+    def estimates_of(
+        self,
+        terms: Sequence[Term],
+        domain: Domain,
+        level: float,
+        labels: Labels | None = None,
+    ) -> Estimates:
+        """Rows to estimates, for terms that have read their columns.
+
+        `labels`, if not given, are made from those of the domain and of the terms.
+        """
         try:
             estimators = [estimator for term in terms for estimator in term.estimators]
             result = _core.estimate(self.design, self.keys(), domain.codes, estimators)
         except (_core.InvalidColumn, _core.DesignError) as error:
             raise explain(error, self.names) from None
         _check_answers(terms, domain, result)
-        labels = _labels(domain, terms)
+        labels = labels or _labels(domain, terms)
         values = result.estimates.values
         share = np.array([kind in SHARES for kind in labels.kind], dtype=np.bool_)
         evidence = Evidence(

@@ -6,10 +6,14 @@ from narwhals.typing import IntoDataFrame
 
 from steelyard.columns import as_names
 from steelyard.condition import Where
+from steelyard.crosstab import Crosstab
 from steelyard.design import DfRule, Lonely, PerStage, Policy, Strata, Subsample
 from steelyard.estimates import Estimates
+from steelyard.hypothesis import HypothesisTest
 from steelyard.levels import Level
+from steelyard.mean_test import one_sample, paired, two_groups
 from steelyard.pps import Pps, PpsMethod
+from steelyard.rank_test import RankScore, rank_test
 from steelyard.sample import Sample
 from steelyard.statistic import (
     IntervalMethod,
@@ -615,6 +619,153 @@ class Survey:
         """
         wanted = scale(items, levels=levels, scores=scores, reverse=reverse, missing=missing)
         return self._sample.estimate([wanted], by, where, level)
+
+    def tabulate(
+        self,
+        variables: str | Sequence[str],
+        *,
+        where: Where | None = None,
+        level: float = 0.95,
+    ) -> Crosstab:
+        """Tabulate answers by answers: counts, shares of the table, of rows and of columns.
+
+        Parameters
+        ----------
+        variables : str or sequence of str
+            Categorical columns. The last makes the columns of the table, the combinations of the
+            others its rows. Rows of the frame that lack any of the answers are left out.
+        where : condition, optional
+            Rows that the table is of, as for :meth:`mean`.
+        level : float
+            Confidence level of the intervals of its estimates.
+
+        Returns
+        -------
+        Crosstab
+            With `cell`, `row`, `column` and `count` as :class:`Estimates`, unweighted `n`, and
+            tests of independence and of goodness of fit.
+
+        Raises
+        ------
+        EmptyDomain
+            No row has all the answers.
+        TooManyLevels
+            The table would have more than 1,000 cells.
+
+        Examples
+        --------
+        >>> import steelyard as sy
+        >>> svy = sy.Survey(sy.datasets.load("apistrat"), weights="pw", strata="stype", fpc="fpc")
+        >>> table = svy.tabulate(["stype", "sch.wide"])
+        >>> table.row.estimate.round(3).tolist()
+        [0.09, 0.91, 0.48, 0.52, 0.3, 0.7]
+        >>> table.n.tolist()
+        [[9, 91], [24, 26], [15, 35]]
+        """
+        return Crosstab(self._sample, as_names(variables), where, level)
+
+    def ttest(
+        self,
+        variable: str,
+        *,
+        by: str | None = None,
+        before: str | None = None,
+        null: float = 0.0,
+        where: Where | None = None,
+        level: float = 0.95,
+    ) -> HypothesisTest:
+        """Test a mean: against a value, between two groups, or before against after.
+
+        Parameters
+        ----------
+        variable : str
+            Column of numbers.
+        by : str, optional
+            Column of two groups whose means are compared, the second less the first.
+        before : str, optional
+            Column of the same people's earlier answers: the mean of `variable` less `before` is
+            tested, over the rows that have both.
+        null : float
+            What the mean is if the hypothesis holds, where there is neither `by` nor `before`.
+        where : condition, optional
+            Rows that the test is about, as for :meth:`mean`.
+        level : float
+            Confidence level of the interval of the estimate.
+
+        Returns
+        -------
+        HypothesisTest
+            With the difference as `estimates`, and as `effect` the difference in standard
+            deviations: of the variable (one sample), of the change (paired), or the root of the
+            mean of the two groups' variances (Cohen 1988, section 2.2), with its error.
+
+        Raises
+        ------
+        TooManyLevels
+            `by` has other than two groups.
+
+        Notes
+        -----
+        As R's ``svyttest``, on the design's degrees of freedom less one.
+
+        Examples
+        --------
+        >>> import steelyard as sy
+        >>> svy = sy.Survey(sy.datasets.load("apistrat"), weights="pw", strata="stype", fpc="fpc")
+        >>> change = svy.ttest("api00", before="api99")
+        >>> round(change.statistic, 3), round(change.effect.value, 2)
+        (16.036, 1.17)
+        """
+        if by is not None and before is not None:
+            raise ValueError("by= compares two groups and before= two answers: give one of them")
+        if by is not None:
+            return two_groups(self._sample, variable, by, where, level)
+        if before is not None:
+            return paired(self._sample, variable, before, where, level)
+        return one_sample(self._sample, variable, null, where, level)
+
+    def ranktest(
+        self,
+        variable: str,
+        by: str,
+        *,
+        score: RankScore = "wilcoxon",
+        where: Where | None = None,
+        level: float = 0.95,
+    ) -> HypothesisTest:
+        """Test by ranks that an answer has one distribution in all groups.
+
+        Parameters
+        ----------
+        variable : str
+            Column of numbers; only their order counts.
+        by : str
+            Column of the groups. Two: a t test of the difference in mean score; more: an F test.
+        score : {"wilcoxon", "van-der-waerden", "median"}
+            What an estimated rank counts: itself (with several groups the test of Kruskal and
+            Wallis), its normal quantile, or whether it lies above the median.
+        where, level
+            As for :meth:`ttest`.
+
+        Returns
+        -------
+        HypothesisTest
+
+        Notes
+        -----
+        Lumley and Scott (2013), Biometrika 100(4). Equal answers have equal ranks, that of the
+        middle of their weight; R's ``svyranktest`` lets the order of the rows decide where equal
+        answers have different weights.
+
+        Examples
+        --------
+        >>> import steelyard as sy
+        >>> svy = sy.Survey(sy.datasets.load("apiclus1"), weights="pw", clusters="dnum", fpc="fpc")
+        >>> found = svy.ranktest("api00", by="comp.imp")
+        >>> round(found.statistic, 4), found.ddf
+        (0.7927, 13.0)
+        """
+        return rank_test(self._sample, variable, by, score, where, level)
 
     def estimate(
         self,
