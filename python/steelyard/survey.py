@@ -15,6 +15,7 @@ from steelyard.mean_test import one_sample, paired, two_groups
 from steelyard.pps import Pps, PpsMethod
 from steelyard.rank_test import RankScore, rank_test
 from steelyard.sample import Sample
+from steelyard.standardization import Shares, standardized
 from steelyard.statistic import (
     IntervalMethod,
     Levels,
@@ -619,6 +620,65 @@ class Survey:
         """
         wanted = scale(items, levels=levels, scores=scores, reverse=reverse, missing=missing)
         return self._sample.estimate([wanted], by, where, level)
+
+    def standardize(
+        self,
+        statistics: Statistic | Sequence[Statistic],
+        *,
+        adjust: str | Sequence[str],
+        shares: Shares,
+        by: str | Sequence[str] | None = None,
+        where: Where | None = None,
+        level: float = 0.95,
+    ) -> Estimates:
+        """Estimate means or proportions of groups as if all had one composition.
+
+        Parameters
+        ----------
+        statistics : Statistic or sequence of Statistic
+            What to estimate, for example ``sy.mean("score")`` or ``sy.proportion("relevance",
+            positive="Agree")``.
+        adjust : str or sequence of str
+            Columns whose composition is held fixed, such as age, sex or modality.
+        shares : mapping of level to float
+            The standard population by those columns: numbers of people, or shares. With several
+            columns the keys are tuples.
+        by : str or sequence of str, optional
+            Groups to compare.
+        where, level
+            As for :meth:`mean`.
+
+        Returns
+        -------
+        Estimates
+
+        Raises
+        ------
+        UnknownLevel
+            A level of `adjust` has no share.
+        EmptyDomain
+            A group has no answer in a level of `adjust` that has a share.
+
+        Notes
+        -----
+        Direct standardisation: the sum over levels of share times the group's estimate there, the
+        shares taken as known (Kitagawa 1964; Korn and Graubard 1999, section 3.4), with all
+        covariances; as R's ``svystandardize``.
+
+        Examples
+        --------
+        >>> import steelyard as sy
+        >>> svy = sy.Survey(sy.datasets.load("apistrat"), weights="pw", strata="stype", fpc="fpc")
+        >>> population = {"E": 4421, "H": 755, "M": 1018}
+        >>> adjusted = svy.standardize(
+        ...     sy.mean("api00"), adjust="stype", shares=population, by="comp.imp"
+        ... )
+        >>> adjusted.estimate.round(2).tolist(), adjusted.se.round(2).tolist()
+        ([648.15, 675.91], [19.77, 11.07])
+        """
+        wanted = [statistics] if isinstance(statistics, Statistic) else list(statistics)
+        names = as_names(adjust)
+        return standardized(self._sample, wanted, names, shares, by, where, level)
 
     def tabulate(
         self,
