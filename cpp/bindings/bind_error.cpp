@@ -50,6 +50,22 @@ const char* name_of(DesignError::Problem problem) {
   return "invalid";
 }
 
+const char* name_of(FitError::Problem problem) {
+  switch (problem) {
+    case FitError::Problem::kSeparation:
+      return "separation";
+    case FitError::Problem::kNoConvergence:
+      return "no_convergence";
+    case FitError::Problem::kNothingToFit:
+      return "nothing_to_fit";
+    case FitError::Problem::kOutOfRange:
+      return "out_of_range";
+    case FitError::Problem::kEmptyCategory:
+      return "empty_category";
+  }
+  return "invalid";
+}
+
 /// Raises the Python class with its fields as arguments: message, problem, column, count, rows,
 /// codes, stage.
 void raise(const py::object& type, const std::exception& error, const char* problem,
@@ -69,6 +85,9 @@ void bind_error(py::module_& m) {
       [&] { return py::exception<InvalidColumn>(m, "InvalidColumn", PyExc_ValueError); });
   design_error.call_once_and_store_result(
       [&] { return py::exception<DesignError>(m, "DesignError", PyExc_RuntimeError); });
+  PYBIND11_CONSTINIT static py::gil_safe_call_once_and_store<py::object> fit_error;
+  fit_error.call_once_and_store_result(
+      [&] { return py::exception<FitError>(m, "FitError", PyExc_RuntimeError); });
   py::register_exception_translator([](std::exception_ptr pointer) {
     try {
       if (pointer) {
@@ -80,6 +99,10 @@ void bind_error(py::module_& m) {
     } catch (const DesignError& error) {
       raise(design_error.get_stored(), error, name_of(error.problem), error.offence, {},
             error.codes, error.stage);
+    } catch (const FitError& error) {
+      const py::tuple fields = py::make_tuple(error.what(), name_of(error.problem), error.columns,
+                                              error.offence.count, error.offence.rows, error.codes);
+      PyErr_SetObject(fit_error.get_stored().ptr(), fields.ptr());
     }
   });
 }

@@ -14,5 +14,6 @@ void bind_hypothesis(pybind11::module_& m);
 void bind_interval(pybind11::module_& m);
 void bind_published(pybind11::module_& m);
 void bind_quantile(pybind11::module_& m);
+void bind_regression(pybind11::module_& m);
 
 }  // namespace steelyard::bindings

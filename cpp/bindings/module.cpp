@@ -14,4 +14,5 @@ PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
   bind_interval(m);
   bind_published(m);
   bind_quantile(m);
+  bind_regression(m);
 }

@@ -55,6 +55,30 @@ std::string describe(DesignError::Problem problem) {
   return "the design is invalid";
 }
 
+std::string describe(FitError::Problem problem) {
+  switch (problem) {
+    case FitError::Problem::kSeparation:
+      return "columns tell the responses apart without error, so that coefficients are infinite";
+    case FitError::Problem::kNoConvergence:
+      return "the fit did not converge";
+    case FitError::Problem::kNothingToFit:
+      return "there is nothing to fit";
+    case FitError::Problem::kOutOfRange:
+      return "the response lies outside the range of the family";
+    case FitError::Problem::kEmptyCategory:
+      return "a category of the response has no row";
+  }
+  return "the model cannot be fitted";
+}
+
+std::string names_text(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) {
+    text += (text.empty() ? " ('" : ", '") + name + "'";
+  }
+  return text.empty() ? text : text + ")";
+}
+
 std::string codes_text(const std::vector<std::int32_t>& codes) {
   std::string text;
   for (std::size_t i = 0; i < codes.size() && i < Offence::kShown; ++i) {
@@ -86,5 +110,14 @@ DesignError::DesignError(Problem what_problem, std::vector<std::int32_t> which, 
       codes(std::move(which)),
       offence(std::move(where)),
       stage(of_stage) {}
+
+FitError::FitError(Problem what_problem, std::vector<std::string> which, Offence where,
+                   std::vector<std::int32_t> categories)
+    : std::runtime_error(describe(what_problem) + names_text(which) + codes_text(categories) +
+                         (where.count > 0 ? ": " + rows_text(where) : "")),
+      problem(what_problem),
+      columns(std::move(which)),
+      offence(std::move(where)),
+      codes(std::move(categories)) {}
 
 }  // namespace steelyard

@@ -10,6 +10,7 @@ from steelyard.evaluation import Evaluation
 from steelyard.hypothesis import HypothesisTest
 from steelyard.pps import Pps
 from steelyard.published import Audit, Figure, audit
+from steelyard.regression import OrdinalRegression, Regression
 from steelyard.scorecard import Scorecard
 from steelyard.statistic import (
     Statistic,
@@ -37,7 +38,9 @@ __all__ = [
     "Evaluation",
     "Figure",
     "HypothesisTest",
+    "OrdinalRegression",
     "Pps",
+    "Regression",
     "Scorecard",
     "Statistic",
     "Subsample",

@@ -6,10 +6,12 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Codes', 'Design', 'DesignError', 'Dual', 'Estimated', 'Estimates', 'Estimator', 'InvalidColumn', 'KEPT_DEVIATIONS', 'PhaseStage', 'Quantiles', 'SampleKeys', 'ShareAudit', 'Stage', 'TableTest', 'TestResult', 'VarianceForm', 'audit_share', 'count', 'cronbach_alpha', 'cross', 'distribution_function', 'estimate', 'factorize', 'from_joint_probabilities', 'goodness_of_fit_test', 'hartley_rao', 'independence_test', 'join', 'mean', 'moment', 'overton', 'print_share', 'proportion', 'proportion_intervals', 'rank_scores', 'ratio', 'shared_units', 't_quantile', 't_upper_tail', 'total', 'two_phase', 'two_sided_p_value', 'variables', 'wald_independence_test', 'wald_intervals', 'wald_test']
+__all__: list[str] = ['Codes', 'Design', 'DesignError', 'Dual', 'Estimated', 'Estimates', 'Estimator', 'FitError', 'InvalidColumn', 'KEPT_DEVIATIONS', 'ModelFactor', 'ModelMatrix', 'Ordinal', 'PhaseStage', 'Quantiles', 'Regression', 'SampleKeys', 'ShareAudit', 'Stage', 'TableTest', 'TestResult', 'VarianceForm', 'audit_share', 'averages', 'count', 'cronbach_alpha', 'cross', 'distribution_function', 'estimate', 'factorize', 'fit_ordinal', 'fit_regression', 'from_joint_probabilities', 'goodness_of_fit_test', 'hartley_rao', 'independence_test', 'join', 'mean', 'moment', 'ordinal_coefficients', 'overton', 'predict_ordinal', 'predict_regression', 'print_share', 'proportion', 'proportion_intervals', 'rank_scores', 'ratio', 'regression_coefficients', 'shared_units', 't_quantile', 't_upper_tail', 'total', 'two_phase', 'two_sided_p_value', 'variables', 'wald_independence_test', 'wald_intervals', 'wald_test']
 class InvalidColumn(ValueError):
     pass
 class DesignError(RuntimeError):
+    pass
+class FitError(RuntimeError):
     pass
 class Codes:
     """
@@ -301,8 +303,82 @@ class Quantiles:
     @property
     def estimator(self) -> Estimator:
         ...
+class ModelFactor:
+    """
+    A variable that model columns multiply.
+    """
+    @staticmethod
+    def levels(codes: Codes, value_of_level: numpy.typing.NDArray[numpy.float64]) -> ModelFactor:
+        ...
+    @staticmethod
+    def numbers(name: str, values: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]) -> ModelFactor:
+        ...
+class ModelMatrix:
+    """
+    A regression's columns, made block by block.
+    """
+    def __init__(self, rows: typing.SupportsInt | typing.SupportsIndex, factors: collections.abc.Sequence[ModelFactor], names: collections.abc.Sequence[str], products: collections.abc.Sequence[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex]]) -> None:
+        ...
+    def __len__(self) -> int:
+        ...
+    def with_value(self, factor: typing.SupportsInt | typing.SupportsIndex, value: typing.SupportsFloat | typing.SupportsIndex) -> ModelMatrix:
+        ...
+class Regression:
+    """
+    A fitted generalised linear model.
+    """
+    @property
+    def aliased(self) -> list[bool]:
+        ...
+    @property
+    def deviance(self) -> float:
+        ...
+    @property
+    def dispersion(self) -> float:
+        ...
+    @property
+    def iterations(self) -> int:
+        ...
+    @property
+    def missing(self) -> int:
+        ...
+    @property
+    def naive_covariance(self) -> numpy.typing.NDArray[numpy.float64]:
+        ...
+    @property
+    def null_deviance(self) -> float:
+        ...
+    @property
+    def used(self) -> int:
+        ...
+class Ordinal:
+    """
+    A fitted cumulative link model.
+    """
+    @property
+    def aliased(self) -> list[bool]:
+        ...
+    @property
+    def deviance(self) -> float:
+        ...
+    @property
+    def iterations(self) -> int:
+        ...
+    @property
+    def missing(self) -> int:
+        ...
+    @property
+    def null_deviance(self) -> float:
+        ...
+    @property
+    def used(self) -> int:
+        ...
 def audit_share(digits: typing.SupportsInt | typing.SupportsIndex, decimals: typing.SupportsInt | typing.SupportsIndex, whole: typing.SupportsInt | typing.SupportsIndex, n: typing.SupportsInt | typing.SupportsIndex, rounding: str) -> ShareAudit:
     ...
+def averages(fit: Regression, matrices: collections.abc.Sequence[ModelMatrix], slopes: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex | None], scale: str, design: Design, domains: Codes | None) -> Estimator:
+    """
+    Averages of predictions or marginal effects over the rows of a fit.
+    """
 def count(levels: Codes, sets: numpy.typing.NDArray[numpy.float64]) -> Estimator:
     ...
 def cronbach_alpha(names: collections.abc.Sequence[str], items: collections.abc.Sequence[numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]], design: Design, domains: Codes | None) -> Estimator:
@@ -323,6 +399,10 @@ def factorize(name: str, values: numpy.ndarray[typing.Any, numpy.dtype[typing.An
     """
     Codes of a column of numbers and its distinct values, ascending.
     """
+def fit_ordinal(design: Design, domains: Codes | None, matrix: ModelMatrix, categories: Codes, link: str, offset_name: str, offset: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]] | None) -> Ordinal:
+    ...
+def fit_regression(design: Design, domains: Codes | None, matrix: ModelMatrix, name: str, response: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]], family: str, link: str, offset_name: str, offset: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]] | None) -> Regression:
+    ...
 def from_joint_probabilities(joint: numpy.typing.NDArray[numpy.float64], variance: str) -> VarianceForm:
     ...
 def goodness_of_fit_test(cells: Estimates, proportions: numpy.typing.NDArray[numpy.float64], n: typing.SupportsFloat | typing.SupportsIndex, df: typing.SupportsFloat | typing.SupportsIndex, statistic: str, correction: str) -> TableTest:
@@ -341,8 +421,18 @@ def moment(which: str, names: collections.abc.Sequence[str], columns: collection
     """
     A second central moment, by a first pass that finds the means.
     """
+def ordinal_coefficients(fit: Ordinal) -> Estimator:
+    ...
 def overton(probability: numpy.typing.NDArray[numpy.float64], strata: Codes | None, variance: str) -> VarianceForm:
     ...
+def predict_ordinal(fit: Ordinal, rows: ModelMatrix, offset_name: str, offset: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]] | None) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64]]:
+    """
+    Probabilities of the categories at given rows, and their Jacobian.
+    """
+def predict_regression(fit: Regression, rows: ModelMatrix, scale: str, offset_name: str, offset: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]] | None) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64]]:
+    """
+    Values at given rows, and their Jacobian.
+    """
 def print_share(k: typing.SupportsInt | typing.SupportsIndex, n: typing.SupportsInt | typing.SupportsIndex, decimals: typing.SupportsInt | typing.SupportsIndex, whole: typing.SupportsInt | typing.SupportsIndex, rounding: str) -> int:
     ...
 def proportion(levels: Codes, sets: numpy.typing.NDArray[numpy.float64]) -> Estimator:
@@ -354,6 +444,8 @@ def rank_scores(design: Design, domains: Codes | None, name: str, y: numpy.ndarr
     The score of each row's estimated rank in the population.
     """
 def ratio(y_name: str, y: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]], x_name: str, x: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]) -> Estimator:
+    ...
+def regression_coefficients(fit: Regression) -> Estimator:
     ...
 def shared_units(first: Estimates, second: Estimates) -> int:
     ...

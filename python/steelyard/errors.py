@@ -14,6 +14,8 @@ __all__ = [
     "EmptyDomain",
     "EmptyFrame",
     "FigureError",
+    "FitFailed",
+    "FormulaError",
     "InfiniteValues",
     "InvalidCondition",
     "InvalidFpc",
@@ -147,6 +149,14 @@ class NoDegreesOfFreedom(SteelyardError, ValueError):
 
 class CovarianceUnknown(SteelyardError, ValueError):
     """Two estimates of one sample whose covariance was not kept."""
+
+
+class FormulaError(SteelyardError, ValueError):
+    """A model's formula that cannot be read, or names what is not there."""
+
+
+class FitFailed(SteelyardError, ValueError):
+    """A model that these answers cannot be fitted by: separated, empty, or not converging."""
 
 
 class FigureError(SteelyardError, ValueError):

@@ -2,7 +2,7 @@
 
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from numbers import Real
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
@@ -348,6 +348,10 @@ class Estimates(Table):
             self._core.contrast(rows), labels, self._evidence.of_functions(rows), self._shown
         )
         return differences.wald_test(variant=variant, df=df)
+
+    def with_df(self, df: DfRule | float) -> "Estimates":
+        """Return the same estimates with other degrees of freedom."""
+        return Estimates(self._core, self._labels, self._evidence, replace(self._shown, df=df))
 
     def renamed(self, variable: str) -> "Estimates":
         """Return the same estimates under another name."""

@@ -1,6 +1,7 @@
 """A sample and its design: what estimates are made from."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Literal
 
 from narwhals.typing import IntoDataFrame
 
@@ -14,6 +15,14 @@ from steelyard.levels import Level
 from steelyard.mean_test import one_sample, paired, two_groups
 from steelyard.pps import Pps, PpsMethod
 from steelyard.rank_test import RankScore, rank_test
+from steelyard.regression import (
+    Family,
+    Link,
+    OrdinalRegression,
+    Regression,
+    fit_glm,
+    fit_ologit,
+)
 from steelyard.sample import Sample
 from steelyard.standardization import Shares, standardized
 from steelyard.statistic import (
@@ -679,6 +688,120 @@ class Survey:
         wanted = [statistics] if isinstance(statistics, Statistic) else list(statistics)
         names = as_names(adjust)
         return standardized(self._sample, wanted, names, shares, by, where, level)
+
+    def glm(
+        self,
+        formula: str,
+        *,
+        family: Family = "gaussian",
+        link: Link | None = None,
+        positive: Levels = None,
+        offset: str | None = None,
+        reference: Mapping[str, Level] | None = None,
+        where: Where | None = None,
+        level: float = 0.95,
+    ) -> Regression:
+        """Fit a generalised linear model by the survey's weights.
+
+        Parameters
+        ----------
+        formula : str
+            Response and terms, as in ``"score ~ age + region * online"``; names that are not
+            Python's stand in backticks. Text and categorical columns, and ``C(column)``, take
+            treatment contrasts; expressions such as ``np.log(income)`` are computed.
+        family : {"gaussian", "binomial", "poisson", "gamma", "quasibinomial", "quasipoisson"}
+            The quasi families have the same estimates and errors.
+        link : str, optional
+            Gaussian: "identity"; binomial: "logit", "probit" or "cloglog"; Poisson: "log"; gamma:
+            "inverse" or "log".
+        positive : level or sequence of levels, optional
+            Answers of a categorical response that count as 1; the others count as 0.
+        offset : str, optional
+            Column of numbers added to the linear predictor.
+        reference : mapping of column to level, optional
+            The level that others are compared with, if not the first.
+        where : condition, optional
+            Rows that the model is of, as for :meth:`mean`; the others count for the variance.
+        level : float
+            Confidence level of the intervals shown.
+
+        Returns
+        -------
+        Regression
+
+        Raises
+        ------
+        FormulaError
+            The formula cannot be read, or names what is not there.
+        FitFailed
+            The response is separated, outside the family's range, or there is nothing to fit.
+
+        Notes
+        -----
+        Pseudo-maximum likelihood with linearised errors (Binder 1983, International Statistical
+        Review 51(3)), as R's ``svyglm``.
+
+        Examples
+        --------
+        >>> import steelyard as sy
+        >>> svy = sy.Survey(sy.datasets.load("apistrat"), weights="pw", strata="stype", fpc="fpc")
+        >>> fit = svy.glm("api00 ~ ell + meals + stype")
+        >>> fit.coefficients["meals"].estimate.round(4).tolist()
+        [-3.4269]
+        >>> round(fit.test("stype").statistic, 3)
+        79.993
+        """
+        return fit_glm(
+            self._sample, formula, family, link, positive, offset, reference, where, level
+        )
+
+    def ologit(
+        self,
+        formula: str,
+        *,
+        levels: Sequence[Level] = (),
+        link: Literal["logit", "probit", "cloglog"] = "logit",
+        reference: Mapping[str, Level] | None = None,
+        where: Where | None = None,
+        level: float = 0.95,
+    ) -> OrdinalRegression:
+        """Fit a model of ordered answers, such as those of a rating question.
+
+        Parameters
+        ----------
+        formula : str
+            As for :meth:`glm`; the response is a column of ordered answers.
+        levels : sequence of levels
+            The answers in order, where the column does not say.
+        link : {"logit", "probit", "cloglog"}
+            "logit" is the proportional-odds model.
+        reference, where, level
+            As for :meth:`glm`.
+
+        Returns
+        -------
+        OrdinalRegression
+
+        Raises
+        ------
+        UnorderedLevels
+            The answers are words without an order.
+        FormulaError, FitFailed
+            As for :meth:`glm`, and where nobody gave one of the answers.
+
+        Notes
+        -----
+        McCullagh (1980), JRSS B 42(2), with errors as for :meth:`glm`; as R's ``svyolr``.
+
+        Examples
+        --------
+        >>> import steelyard as sy
+        >>> svy = sy.Survey(sy.datasets.load("apiclus1"), weights="pw", clusters="dnum", fpc="fpc")
+        >>> fit = svy.ologit("stype ~ meals", levels=["E", "M", "H"])
+        >>> fit.n
+        183
+        """
+        return fit_ologit(self._sample, formula, levels, link, reference, where, level)
 
     def tabulate(
         self,

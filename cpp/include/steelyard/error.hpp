@@ -53,4 +53,24 @@ class DesignError : public std::runtime_error {
   int stage;
 };
 
+/// A model that cannot be fitted to the rows it was given.
+class FitError : public std::runtime_error {
+ public:
+  enum class Problem {
+    kSeparation,     ///< columns: those whose coefficients are infinite
+    kNoConvergence,  ///< columns: those still moving
+    kNothingToFit,   ///< no row is complete, or no column varies
+    kOutOfRange,     ///< columns: the response; offence: rows that the family does not allow
+    kEmptyCategory,  ///< codes: the categories of the response without a row
+  };
+
+  FitError(Problem problem, std::vector<std::string> columns, Offence offence = {},
+           std::vector<std::int32_t> codes = {});
+
+  Problem problem;
+  std::vector<std::string> columns;
+  Offence offence;
+  std::vector<std::int32_t> codes;
+};
+
 }  // namespace steelyard

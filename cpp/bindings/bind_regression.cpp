@@ -1,0 +1,167 @@
+#include <pybind11/stl.h>
+
+#include "array.hpp"
+#include "bindings.hpp"
+#include "choice.hpp"
+#include "steelyard/ordinal.hpp"
+#include "steelyard/prediction.hpp"
+#include "steelyard/regression.hpp"
+
+namespace steelyard::bindings {
+namespace {
+
+Family family_of(const std::string& name) {
+  return choose<Family>("family", name,
+                        {{"gaussian", Family::kGaussian},
+                         {"binomial", Family::kBinomial},
+                         {"poisson", Family::kPoisson},
+                         {"gamma", Family::kGamma}});
+}
+
+Link link_of(const std::string& name) {
+  return choose<Link>("link", name,
+                      {{"identity", Link::kIdentity},
+                       {"logit", Link::kLogit},
+                       {"probit", Link::kProbit},
+                       {"cloglog", Link::kCloglog},
+                       {"log", Link::kLog},
+                       {"inverse", Link::kInverse}});
+}
+
+PredictionScale scale_of(const std::string& name) {
+  return choose<PredictionScale>(
+      "scale of predictions", name,
+      {{"response", PredictionScale::kMean}, {"link", PredictionScale::kPredictor}});
+}
+
+Column optional_column(const std::string& name, const std::optional<py::array>& values) {
+  return values ? column_view(name, *values) : Column();
+}
+
+std::pair<Array<double>, Array<double>> to_arrays(const Prediction& prediction) {
+  return {to_array(prediction.value), to_array(RowMatrix(prediction.jacobian))};
+}
+
+void bind_model_matrix(py::module_& m) {
+  py::class_<ModelMatrix::Factor>(m, "ModelFactor", "A variable that model columns multiply.")
+      .def_static(
+          "numbers",
+          [](const std::string& name, const py::array& values) {
+            return ModelMatrix::Factor{column_view(name, values), Codes(), {}};
+          },
+          py::arg("name"), py::arg("values").noconvert())
+      .def_static(
+          "levels",
+          [](const Codes& codes, const Array<double>& value_of_level) {
+            return ModelMatrix::Factor{Column(), codes, to_eigen(value_of_level)};
+          },
+          py::arg("codes"), py::arg("value_of_level").noconvert());
+  py::class_<ModelMatrix>(m, "ModelMatrix", "A regression's columns, made block by block.")
+      .def(py::init([](Eigen::Index rows, std::vector<ModelMatrix::Factor> factors,
+                       const std::vector<std::string>& names,
+                       const std::vector<std::vector<int>>& products) {
+             std::vector<ModelMatrix::Product> columns;
+             for (std::size_t i = 0; i < names.size(); ++i) {
+               columns.push_back({names[i], products.at(i)});
+             }
+             return ModelMatrix(rows, std::move(factors), std::move(columns));
+           }),
+           py::arg("rows"), py::arg("factors"), py::arg("names"), py::arg("products"))
+      .def("with_value", &ModelMatrix::with, py::arg("factor"), py::arg("value"))
+      .def("__len__", &ModelMatrix::columns);
+}
+
+void bind_fits(py::module_& m) {
+  py::class_<Regression>(m, "Regression", "A fitted generalised linear model.")
+      .def_readonly("aliased", &Regression::aliased)
+      .def_readonly("dispersion", &Regression::dispersion)
+      .def_readonly("deviance", &Regression::deviance)
+      .def_readonly("null_deviance", &Regression::null_deviance)
+      .def_readonly("iterations", &Regression::iterations)
+      .def_readonly("used", &Regression::used)
+      .def_readonly("missing", &Regression::missing)
+      .def_property_readonly("naive_covariance", [](const Regression& fit) {
+        return to_array(RowMatrix(fit.information_inverse));
+      });
+  py::class_<Ordinal>(m, "Ordinal", "A fitted cumulative link model.")
+      .def_readonly("aliased", &Ordinal::aliased)
+      .def_readonly("deviance", &Ordinal::deviance)
+      .def_readonly("null_deviance", &Ordinal::null_deviance)
+      .def_readonly("iterations", &Ordinal::iterations)
+      .def_readonly("used", &Ordinal::used)
+      .def_readonly("missing", &Ordinal::missing);
+  m.def(
+      "fit_regression",
+      [](const Design& design, const std::optional<Codes>& domains, const ModelMatrix& matrix,
+         const std::string& name, const py::array& response, const std::string& family,
+         const std::string& link, const std::string& offset_name,
+         const std::optional<py::array>& offset) {
+        const Column y = column_view(name, response);
+        const RegressionOptions options{family_of(family), link_of(link),
+                                        optional_column(offset_name, offset)};
+        const py::gil_scoped_release no_python_below;
+        return fit_regression(design, Domains{domains.value_or(Codes())}, matrix, y, options);
+      },
+      py::arg("design"), py::arg("domains"), py::arg("matrix"), py::arg("name"),
+      py::arg("response").noconvert(), py::arg("family"), py::arg("link"), py::arg("offset_name"),
+      py::arg("offset").noconvert());
+  m.def(
+      "fit_ordinal",
+      [](const Design& design, const std::optional<Codes>& domains, const ModelMatrix& matrix,
+         const Codes& categories, const std::string& link, const std::string& offset_name,
+         const std::optional<py::array>& offset) {
+        const OrdinalOptions options{link_of(link), optional_column(offset_name, offset)};
+        const py::gil_scoped_release no_python_below;
+        return fit_ordinal(design, Domains{domains.value_or(Codes())}, matrix, categories, options);
+      },
+      py::arg("design"), py::arg("domains"), py::arg("matrix"), py::arg("categories"),
+      py::arg("link"), py::arg("offset_name"), py::arg("offset").noconvert());
+  m.def(
+      "regression_coefficients", [](const Regression& fit) { return coefficients(fit); },
+      py::arg("fit"));
+  m.def(
+      "ordinal_coefficients", [](const Ordinal& fit) { return coefficients(fit); }, py::arg("fit"));
+}
+
+void bind_predictions(py::module_& m) {
+  m.def(
+      "predict_regression",
+      [](const Regression& fit, const ModelMatrix& rows, const std::string& scale,
+         const std::string& offset_name, const std::optional<py::array>& offset) {
+        return to_arrays(predict(fit, rows, scale_of(scale), optional_column(offset_name, offset)));
+      },
+      py::arg("fit"), py::arg("rows"), py::arg("scale"), py::arg("offset_name"),
+      py::arg("offset").noconvert(), "Values at given rows, and their Jacobian.");
+  m.def(
+      "predict_ordinal",
+      [](const Ordinal& fit, const ModelMatrix& rows, const std::string& offset_name,
+         const std::optional<py::array>& offset) {
+        return to_arrays(predict(fit, rows, optional_column(offset_name, offset)));
+      },
+      py::arg("fit"), py::arg("rows"), py::arg("offset_name"), py::arg("offset").noconvert(),
+      "Probabilities of the categories at given rows, and their Jacobian.");
+  m.def(
+      "averages",
+      [](const Regression& fit, const std::vector<ModelMatrix>& matrices,
+         const std::vector<std::optional<int>>& slopes, const std::string& scale,
+         const Design& design, const std::optional<Codes>& domains) {
+        std::vector<Average> wanted;
+        for (std::size_t i = 0; i < matrices.size(); ++i) {
+          wanted.push_back({matrices[i], slopes.at(i), scale_of(scale)});
+        }
+        const py::gil_scoped_release no_python_below;
+        return averages(fit, std::move(wanted), design, Domains{domains.value_or(Codes())});
+      },
+      py::arg("fit"), py::arg("matrices"), py::arg("slopes"), py::arg("scale"), py::arg("design"),
+      py::arg("domains"), "Averages of predictions or marginal effects over the rows of a fit.");
+}
+
+}  // namespace
+
+void bind_regression(py::module_& m) {
+  bind_model_matrix(m);
+  bind_fits(m);
+  bind_predictions(m);
+}
+
+}  // namespace steelyard::bindings
