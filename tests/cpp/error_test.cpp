@@ -150,5 +150,18 @@ TEST(Error, MessagesNameRowsAndNeverValues) {
   }
 }
 
+TEST(FitError, SaysWhatItIsAbout) {
+  using Problem = FitError::Problem;
+  EXPECT_STREQ(FitError(Problem::kSeparation, {"x", "group"}).what(),
+               "columns tell the responses apart without error, so that coefficients are infinite "
+               "('x', 'group')");
+  EXPECT_STREQ(FitError(Problem::kOutOfRange, {"y"}, {2, {3, 17}}).what(),
+               "the response lies outside the range of the family ('y'): 2 row(s), first: 3, 17");
+  EXPECT_STREQ(FitError(Problem::kEmptyCategory, {}, {}, {1}).what(),
+               "a category of the response has no row (codes 1)");
+  EXPECT_STREQ(FitError(Problem::kNothingToFit, {}).what(), "there is nothing to fit");
+  EXPECT_STREQ(FitError(Problem::kNoConvergence, {}).what(), "the fit did not converge");
+}
+
 }  // namespace
 }  // namespace steelyard::testing
