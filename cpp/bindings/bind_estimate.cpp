@@ -3,6 +3,7 @@
 #include "array.hpp"
 #include "bindings.hpp"
 #include "choice.hpp"
+#include "steelyard/design_effect.hpp"
 #include "steelyard/distribution_function.hpp"
 #include "steelyard/estimate.hpp"
 #include "steelyard/estimator.hpp"
@@ -96,6 +97,13 @@ void bind_estimators(py::module_& m) {
       },
       py::arg("design"), py::arg("domains"), py::arg("name"), py::arg("y").noconvert(),
       py::arg("score"), "The score of each row's estimated rank in the population.");
+  m.def(
+      "weighting_effect",
+      [](const Design& design, const std::optional<Codes>& domains) {
+        const WeightingEffect found = weighting_effect(design, Domains{domains.value_or(Codes())});
+        return std::pair(to_array(found.effect), to_array(found.n));
+      },
+      py::arg("design"), py::arg("domains"), "Kish's effect of unequal weights, and n.");
 }
 
 }  // namespace

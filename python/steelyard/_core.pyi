@@ -6,7 +6,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Codes', 'Design', 'DesignError', 'Dual', 'Estimated', 'Estimates', 'Estimator', 'FitError', 'InvalidColumn', 'KEPT_DEVIATIONS', 'ModelFactor', 'ModelMatrix', 'Ordinal', 'PhaseStage', 'Quantiles', 'Regression', 'SampleKeys', 'ShareAudit', 'Stage', 'TableTest', 'TestResult', 'VarianceForm', 'audit_share', 'averages', 'count', 'cronbach_alpha', 'cross', 'distribution_function', 'estimate', 'factorize', 'fit_ordinal', 'fit_regression', 'from_joint_probabilities', 'goodness_of_fit_test', 'hartley_rao', 'independence_test', 'join', 'mean', 'moment', 'ordinal_coefficients', 'overton', 'predict_ordinal', 'predict_regression', 'print_share', 'proportion', 'proportion_intervals', 'rank_scores', 'ratio', 'regression_coefficients', 'shared_units', 't_quantile', 't_upper_tail', 'total', 'two_phase', 'two_sided_p_value', 'variables', 'wald_independence_test', 'wald_intervals', 'wald_test']
+__all__: list[str] = ['Codes', 'Design', 'DesignError', 'Dual', 'Estimated', 'Estimates', 'Estimator', 'FitError', 'InvalidColumn', 'KEPT_DEVIATIONS', 'ModelFactor', 'ModelMatrix', 'Ordinal', 'PhaseStage', 'Quantiles', 'Regression', 'SampleKeys', 'ShareAudit', 'Stage', 'TableTest', 'TestResult', 'VarianceForm', 'audit_share', 'averages', 'count', 'cronbach_alpha', 'cross', 'distribution_function', 'estimate', 'factorize', 'fit_ordinal', 'fit_regression', 'from_joint_probabilities', 'goodness_of_fit_test', 'hartley_rao', 'independence_test', 'join', 'mean', 'moment', 'ordinal_coefficients', 'overton', 'predict_ordinal', 'predict_regression', 'print_share', 'proportion', 'proportion_intervals', 'rank_scores', 'ratio', 'regression_coefficients', 'shared_units', 't_quantile', 't_upper_tail', 'total', 'two_phase', 'two_sided_p_value', 'variables', 'wald_independence_test', 'wald_intervals', 'wald_test', 'weighting_effect']
 class InvalidColumn(ValueError):
     pass
 class DesignError(RuntimeError):
@@ -469,5 +469,9 @@ def wald_intervals(values: numpy.typing.NDArray[numpy.float64], ses: numpy.typin
     ...
 def wald_test(estimates: Estimates, degrees_of_freedom: typing.SupportsFloat | typing.SupportsIndex, variant: str, null: numpy.typing.NDArray[numpy.float64]) -> TestResult:
     ...
+def weighting_effect(design: Design, domains: Codes | None) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.int64]]:
+    """
+    Kish's effect of unequal weights, and n.
+    """
 KEPT_DEVIATIONS: int = 1048576
 __version__: str = '0.1.0'

@@ -7,16 +7,33 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
-from steelyard.design import Lonely
+from steelyard.design import DfRule, Lonely
 from steelyard.errors import CardError, FigureError, nearest_text
 from steelyard.levels import Level
+from steelyard.pps import PpsMethod
 from steelyard.published import Figure
 
 Direction: TypeAlias = Literal["at least", "at most"]
 Base: TypeAlias = Mapping[str, Level | Sequence[Level]]
 
 _CARD_KEYS = ("title", "source", "note", "design", "data", "indicator")
-_DESIGN_KEYS = ("weights", "strata", "clusters", "fpc", "nest", "lonely")
+_DESIGN_KEYS = (
+    "weights",
+    "strata",
+    "clusters",
+    "fpc",
+    "nest",
+    "lonely",
+    "lonely_domain",
+    "pps",
+    "df",
+)
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "lonely": get_args(Lonely),
+    "lonely_domain": get_args(Lonely),
+    "pps": tuple(method for method in get_args(PpsMethod) if method != "joint"),
+    "df": get_args(DfRule),
+}
 _INDICATOR_KEYS = (
     "code",
     "label",
@@ -91,7 +108,7 @@ class Card:
     title: str
     source: str
     note: str
-    design: Mapping[str, str | list[str] | bool]
+    design: Mapping[str, str | list[str | list[str]] | bool]
     data: Mapping[int, Path]
     indicators: tuple[Indicator, ...]
 
@@ -198,7 +215,7 @@ class _Node:
         return int(key)
 
 
-def _design(root: _Node) -> Mapping[str, str | list[str] | bool]:
+def _design(root: _Node) -> Mapping[str, str | list[str | list[str]] | bool]:
     node = root.node("design")
     if node is None:
         return {}
@@ -207,13 +224,24 @@ def _design(root: _Node) -> Mapping[str, str | list[str] | bool]:
         names = isinstance(value, list) and all(isinstance(v, str) for v in value)
         if key == "nest" and not isinstance(value, bool):
             raise node.error(key, f"true or false is needed, not {value!r}")
-        if key == "lonely" and value not in get_args(Lonely):
-            raise node.error(key, f"{value!r} is none of {', '.join(get_args(Lonely))}")
-        if key == "strata" and not (isinstance(value, str) or names):
+        if key in _CHOICES and value not in _CHOICES[key]:
+            raise node.error(key, f"{value!r} is none of {', '.join(_CHOICES[key])}")
+        if key in ("clusters", "fpc") and not (isinstance(value, str) or names):
+            raise node.error(key, f"a column, or a list of one column a stage, not {value!r}")
+        if key == "strata" and not (isinstance(value, str) or names or _is_per_stage(value)):
             raise node.error(key, f"a column or a list of columns is needed, not {value!r}")
-        if key in ("weights", "clusters", "fpc") and not isinstance(value, str):
+        if key == "weights" and not isinstance(value, str):
             raise node.error(key, f"the name of one column is needed, not {value!r}")
     return dict(node.table)  # type: ignore[arg-type]
+
+
+def _is_per_stage(value: object) -> bool:
+    """Is it a list of columns, or of lists of columns to cross, one entry a stage?"""
+    return isinstance(value, list) and all(
+        isinstance(entry, str)
+        or (isinstance(entry, list) and all(isinstance(name, str) for name in entry))
+        for entry in value
+    )
 
 
 def _data(root: _Node) -> dict[int, Path]:

@@ -68,6 +68,12 @@ class Sample:
         clusters = ", then ".join(self.names.clusters)
         unit = f"clusters by {clusters}" if clusters else "rows"
         strata = self.design.strata
+        if self.policy.subsample is not None:
+            drawn = int((self.design.row_weights() > 0).sum())
+            return (
+                f"{self.design.rows:,} rows, of which {drawn:,} in a subsample, "
+                f"{self.design.degrees_of_freedom:.0f} degrees of freedom"
+            )
         return (
             f"{self.design.rows:,} rows, {self.design.units:,} units ({unit}), "
             f"{strata:,} strat{'um' if strata == 1 else 'a'}, "
@@ -161,6 +167,7 @@ class Sample:
             + ("clusters as units" if self.names.clusters else "rows as units")
             + (f" in {self.design.stages} stages" if self.design.stages > 1 else "")
             + (f", {policy.pps.text}" if policy.pps is not None else "")
+            + (", two phases" if policy.subsample is not None else "")
             + (", with finite population correction" if self.names.fpc else ""),
             "degrees of freedom": _DF_TEXT[policy.df]
             if isinstance(policy.df, str)

@@ -45,6 +45,7 @@ from steelyard.statistic import (
     total,
     variance,
 )
+from steelyard.weighting_effect import WeightingEffect
 
 
 class Survey:
@@ -802,6 +803,36 @@ class Survey:
         183
         """
         return fit_ologit(self._sample, formula, levels, link, reference, where, level)
+
+    def weighting_effect(
+        self, *, by: str | Sequence[str] | None = None, where: Where | None = None
+    ) -> WeightingEffect:
+        """Compute Kish's design effect of weighting: n sum of w² / (sum of w)².
+
+        Parameters
+        ----------
+        by, where
+            As for :meth:`mean`.
+
+        Returns
+        -------
+        WeightingEffect
+            For each group the rows, the effect, and the rows of equal weight that would serve as
+            well. Design effects of an estimate, clusters and strata included, are its `deff` and
+            `deff_replace`.
+
+        Notes
+        -----
+        Kish (1992), Journal of Official Statistics 8(2).
+
+        Examples
+        --------
+        >>> import steelyard as sy
+        >>> svy = sy.Survey(sy.datasets.load("apistrat"), weights="pw", strata="stype", fpc="fpc")
+        >>> svy.weighting_effect().effect.round(4).tolist()
+        [1.1864]
+        """
+        return WeightingEffect(self._sample, by, where)
 
     def tabulate(
         self,

@@ -2,6 +2,10 @@
 
 #include <Eigen/Core>
 #include <cstdint>
+#include <vector>
+
+#include "steelyard/design.hpp"
+#include "steelyard/sums.hpp"
 
 namespace steelyard {
 
@@ -20,5 +24,15 @@ struct SimpleRandomSampling {
 double simple_random_variance(const SimpleRandomSampling& sample, const Eigen::VectorXd& gradient,
                               const Eigen::VectorXd& sums, const Eigen::MatrixXd& second,
                               bool replacement);
+
+/// What unequal weights alone cost, in every domain: n sum of w^2 / (sum of w)^2, 1 where all weigh
+/// alike. NaN where no row has a weight.
+///
+/// Reference: Kish (1965), section 11.7; Kish (1992), Journal of Official Statistics 8(2).
+struct WeightingEffect {
+  Eigen::VectorXd effect;
+  std::vector<std::int64_t> n;  ///< rows with a positive weight
+};
+WeightingEffect weighting_effect(const Design& design, const Domains& domains);
 
 }  // namespace steelyard
