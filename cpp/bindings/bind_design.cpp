@@ -71,16 +71,16 @@ void bind_forms(py::module_& m) {
   m.def(
       "hartley_rao",
       [](const Array<double>& probability, const std::optional<Codes>& strata,
-         const std::optional<Array<double>>& mean_square, const std::string& variance) {
+         const std::optional<Array<double>>& sum_of_squares, const std::string& variance) {
         const Eigen::VectorXd p = to_eigen(probability);
         std::optional<Eigen::VectorXd> square;
-        if (mean_square) {
-          square = to_eigen(*mean_square);
+        if (sum_of_squares) {
+          square = to_eigen(*sum_of_squares);
         }
         const py::gil_scoped_release no_python_below;
         return hartley_rao(p, strata.value_or(Codes()), square, variance_of(variance));
       },
-      py::arg("probability").noconvert(), py::arg("strata"), py::arg("mean_square"),
+      py::arg("probability").noconvert(), py::arg("strata"), py::arg("sum_of_squares"),
       py::arg("variance"));
 }
 

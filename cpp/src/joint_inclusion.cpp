@@ -193,23 +193,29 @@ VarianceForm overton(const Eigen::VectorXd& probability, const Codes& stratum_of
 }
 
 VarianceForm hartley_rao(const Eigen::VectorXd& probability, const Codes& stratum_of_unit,
-                         const std::optional<Eigen::VectorXd>& mean_square,
+                         const std::optional<Eigen::VectorXd>& sum_of_squares,
                          JointVariance variance) {
   const Eigen::Index strata = stratum_of_unit.size() == 0 ? 1 : stratum_of_unit.levels();
-  Eigen::VectorXd square = Eigen::VectorXd::Zero(strata);
-  if (mean_square) {
-    if (mean_square->size() != strata) {
-      throw std::invalid_argument("the population's sum of squares: one value a stratum");
+  if (sum_of_squares && sum_of_squares->size() != strata) {
+    throw std::invalid_argument("the population's sum of squares: one value a stratum");
+  }
+  Eigen::VectorXd units = Eigen::VectorXd::Zero(strata);
+  Eigen::VectorXd square = sum_of_squares.value_or(Eigen::VectorXd::Zero(strata));
+  for (Eigen::Index unit = 0; unit < probability.size(); ++unit) {
+    const Eigen::Index h = stratum_of_unit.size() == 0 ? 0 : stratum_of_unit[unit];
+    const bool certain = probability[unit] >= 1;
+    units[h] += certain ? 0 : 1;
+    if (sum_of_squares) {
+      square[h] -= certain ? 1 : 0;
+    } else {
+      square[h] += certain ? 0 : probability[unit];
     }
-    square = *mean_square;
-  } else {
-    Eigen::VectorXd units = Eigen::VectorXd::Zero(strata);
-    for (Eigen::Index unit = 0; unit < probability.size(); ++unit) {
-      const Eigen::Index h = stratum_of_unit.size() == 0 ? 0 : stratum_of_unit[unit];
-      units[h] += 1;
-      square[h] += probability[unit];
-    }
-    square = square.cwiseQuotient(units);
+  }
+  square = square.cwiseQuotient(units.cwiseMax(1.0));
+  // The sum of squares is at most the sum of probabilities, which is n.
+  if (square.minCoeff() < 0 || square.maxCoeff() > 1) {
+    throw std::invalid_argument(
+        "sum_of_squares: more than that of the units that were certain, and at most n");
   }
   return by_stratum(probability, stratum_of_unit, variance,
                     [&](Eigen::Index i, Eigen::Index j, double n, std::int32_t h) {

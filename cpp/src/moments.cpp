@@ -1,5 +1,6 @@
 #include "steelyard/moments.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <stdexcept>
@@ -109,7 +110,7 @@ class Moments final : public Estimator {
     if (!(yy.value > 0) || !(xx.value > 0)) {
       return {kNotANumber, Eigen::VectorXd::Zero(yx.gradient.size())};
     }
-    const double value = yx.value / std::sqrt(yy.value * xx.value);
+    const double value = std::clamp(yx.value / std::sqrt(yy.value * xx.value), -1.0, 1.0);
     const Eigen::VectorXd gradient = yx.gradient / std::sqrt(yy.value * xx.value) -
                                      value / 2 * (yy.gradient / yy.value + xx.gradient / xx.value);
     return {value, gradient};

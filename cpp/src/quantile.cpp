@@ -8,6 +8,7 @@
 
 #include "steelyard/distribution.hpp"
 #include "steelyard/distribution_function.hpp"
+#include "steelyard/error.hpp"
 #include "steelyard/estimate.hpp"
 #include "steelyard/parallel.hpp"
 
@@ -47,6 +48,7 @@ Samples gather(const Design& design, const Domains& domains, const Column& y, in
   const auto count = static_cast<std::size_t>(domains.count());
   std::vector<std::vector<double>> values(count);
   std::vector<std::vector<double>> weights(count);
+  Offence infinite;
   std::vector<double> room(static_cast<std::size_t>(kBlockRows));
   std::vector<double> weight_room(static_cast<std::size_t>(kBlockRows));
   for (Eigen::Index begin = 0; begin < design.rows(); begin += kBlockRows) {
@@ -55,11 +57,16 @@ Samples gather(const Design& design, const Domains& domains, const Column& y, in
     const double* weight = design.weights(begin, rows.count, weight_room.data());
     for (Eigen::Index i = 0; i < rows.count; ++i) {
       const std::int32_t d = rows.domain_of(i);
-      if (d >= 0 && weight[i] > 0 && !std::isnan(value[i])) {
+      if (std::isinf(value[i]) && d >= 0 && weight[i] > 0) {
+        infinite.add(begin + i);
+      } else if (d >= 0 && weight[i] > 0 && !std::isnan(value[i])) {
         values[static_cast<std::size_t>(d)].push_back(value[i]);
         weights[static_cast<std::size_t>(d)].push_back(weight[i]);
       }
     }
+  }
+  if (infinite.count > 0) {
+    throw InvalidColumn(y.name(), InvalidColumn::Problem::kInfinite, infinite);
   }
   Samples samples(count);
   parallel_for(domains.count(), threads, [&](Eigen::Index d) {
@@ -122,7 +129,9 @@ Quantiles::Quantiles(const Design& design, const Domains& domains, const Column&
       const double se =
           (found.high - found.low) / (2 * t_quantile((1 + options_.level) / 2, freedom));
       const double share_se = errors[at];
-      slopes(d, j) = std::isfinite(se) ? (share_se > 0 ? -se / share_se : 0.0) : kNotANumber;
+      // A share of 0 or 1 does not vary in the sample: nothing says how the quantile would.
+      const bool known = std::isfinite(se) && (share_se > 0 || se == 0);
+      slopes(d, j) = known ? (share_se > 0 ? -se / share_se : 0.0) : kNotANumber;
     }
   }
   estimator_ = std::make_shared<QuantileEstimator>(below, values, slopes);

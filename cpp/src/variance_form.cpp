@@ -30,6 +30,9 @@ VarianceForm::VarianceForm(const std::vector<Block>& blocks) {
   std::vector<double> signs;
   for (const Block& block : blocks) {
     check(block);
+    if (block.units.empty()) {
+      continue;
+    }
     const Eigen::LDLT<Eigen::MatrixXd> pivoted(block.coefficients);
     const Eigen::VectorXd pivots = pivoted.vectorD();
     const double smallest = kRounding * pivots.cwiseAbs().maxCoeff();
@@ -48,6 +51,8 @@ VarianceForm::VarianceForm(const std::vector<Block>& blocks) {
     const Eigen::VectorXd roots = pivots(kept).cwiseAbs().cwiseSqrt();
     factors_.push_back({block.units, roots.asDiagonal() * columns(kept, Eigen::all)});
   }
+  // A row of nothing, so that there are rows for all units that count.
+  signs.push_back(1);
   signs_ = Eigen::Map<Eigen::VectorXd>(signs.data(), static_cast<Eigen::Index>(signs.size()));
 }
 
@@ -59,6 +64,7 @@ RowMatrix VarianceForm::deviate(const RowMatrix& totals) const {
         factor.root * totals(factor.units, Eigen::all);
     at += factor.root.rows();
   }
+  result.bottomRows(rows() - at).setZero();
   return result;
 }
 

@@ -183,6 +183,12 @@ def compare(
     if first not in waves:
         raise ValueError(f"base {first!r} is not a wave.{nearest_text(first, list(waves))}")
     levels = {period: _level(wave, statistic) for period, wave in waves.items()}
+    rules = dict.fromkeys(str(level.presentation.df) for level in levels.values())
+    if len(rules) > 1:
+        raise ValueError(
+            f"the waves follow different rules for degrees of freedom ({', '.join(rules)}): make "
+            "their Surveys with one df="
+        )
     changes = [
         _change(period, levels[first], estimates)
         for period, estimates in levels.items()

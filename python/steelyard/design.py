@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from numbers import Real
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
+import numpy.typing as npt
 
 from steelyard import _core
 from steelyard.columns import Columns, NumberArray, as_names, cross
@@ -19,7 +21,7 @@ from steelyard.errors import (
     error_in_rows,
 )
 from steelyard.explain import JOINT, DesignNames, StageNames, explain
-from steelyard.levels import Factor
+from steelyard.levels import CodeArray, Factor
 from steelyard.pps import Pps, first_of_each
 
 Lonely: TypeAlias = Literal["fail", "remove", "certainty", "adjust", "average"]
@@ -218,11 +220,31 @@ def design_with_pps(
         strata = _core.Codes(own, len(first.stratum.levels))
     labels = () if first.stratum is None else first.stratum.levels
     try:
-        form = pps.form(of_unit, strata, labels)
+        form = pps.ordered(_appearance(codes, len(of_unit))).form(of_unit, strata, labels)
     except ValueError as error:
         raise DesignMismatch(f"pps={pps.method!r}: {error}") from None
     given = np.ascontiguousarray(1 / probability) if weights is None else weights
     return _core.Design.with_form(rows, names.weights or name, given, first.core, form, None)
+
+
+def _appearance(codes: CodeArray | None, units: int) -> npt.NDArray[np.int64]:
+    """Where each unit stands in the order in which units first appear."""
+    if codes is None:
+        return np.arange(units)
+    _, first = np.unique(codes, return_index=True)
+    return np.argsort(np.argsort(first))
+
+
+def check_df(rule: DfRule | float) -> DfRule | float:
+    """Refuse what is no rule for degrees of freedom."""
+    known = isinstance(rule, str) and rule in get_args(DfRule)
+    number = isinstance(rule, Real) and not isinstance(rule, bool) and rule > 0
+    if not known and not number:
+        raise ValueError(
+            f"df={rule!r} is no rule for degrees of freedom: choose one of "
+            f"{', '.join(map(repr, get_args(DfRule)))}, or give a positive number"
+        )
+    return rule
 
 
 def _by_stage(role: str, names: PerStage | None) -> tuple[str | None, ...]:

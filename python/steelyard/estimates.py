@@ -10,7 +10,7 @@ import narwhals as nw
 import numpy as np
 
 from steelyard import _core
-from steelyard.design import DfRule
+from steelyard.design import DfRule, check_df
 from steelyard.errors import LabelNotFound, nearest_text
 from steelyard.evidence import Evidence, Floats, Integers
 from steelyard.labels import SHARES, Labels, enclosed
@@ -137,7 +137,7 @@ class Estimates(Table):
         -----
         Satterthwaite (1946), Biometrics Bulletin 2(6); Cochran (1977), section 5.4.
         """
-        chosen = self._shown.df if rule is None else rule
+        chosen = check_df(self._shown.df if rule is None else rule)
         if chosen == "satterthwaite":
             return self._core.satterthwaite
         if chosen == "domain":
@@ -146,11 +146,6 @@ class Estimates(Table):
             return np.full(len(self), self.df)
         if chosen == "normal":
             return np.full(len(self), np.inf)
-        if isinstance(chosen, str) or not chosen > 0:
-            raise ValueError(
-                f"df={chosen!r} is no rule for degrees of freedom: choose one of "
-                f"{', '.join(map(repr, get_args(DfRule)))}, or give a positive number"
-            )
         return np.full(len(self), float(chosen))
 
     @property
@@ -256,13 +251,17 @@ class Estimates(Table):
         bounds = np.empty((len(self), 2))
         shares = np.array([kind in SHARES for kind in self._labels.kind], dtype=bool)
         own = np.array([own is not None for own in self._evidence.own] or [False] * len(self))
-        if method in get_args(IntervalMethod)[2:] and not (shares | own).all():
+        of_shares = method in get_args(IntervalMethod)[2:]
+        if of_shares and not (shares | own).any():
             raise ValueError(f"intervals by {method!r} are for proportions only; use 't'")
-        free = self.degrees_of_freedom(df)
+        free = self.degrees_of_freedom("normal" if method == "normal" else df)
         for i, interval in enumerate(self._evidence.own):
             if interval is not None:
                 bounds[i] = interval.bounds(level, method, side, free[i])
-        for rows, chosen in ((shares, method or "logit"), (~shares & ~own, method or "t")):
+        for rows, chosen in (
+            (shares, method or "logit"),
+            (~shares & ~own, "t" if of_shares else method or "t"),
+        ):
             if rows.any():
                 found = self._bounds(np.flatnonzero(rows), chosen, level, side, df)
                 bounds[rows] = np.column_stack(found)

@@ -9,7 +9,7 @@ from steelyard import _core
 from steelyard.columns import Columns, level_codes
 from steelyard.errors import EmptyDomain, UnknownLevel, UnorderedLevels
 from steelyard.evidence import Floats
-from steelyard.levels import Factor, Level, with_levels
+from steelyard.levels import AnySeries, Factor, Level, with_levels
 from steelyard.statistic import Statistic
 
 POSITIVE, NEGATIVE, NET, MEAN = "positive", "negative", "net score", "mean score"
@@ -23,8 +23,8 @@ def item_factor(columns: Columns, name: str, levels: Sequence[Level]) -> Factor:
     UnorderedLevels
         The answers are words, and neither the column nor `levels` says in which order they are.
     """
-    dtype = columns.series(name).dtype
-    if not levels and not (dtype.is_numeric() or dtype in (nw.Enum, nw.Boolean)):
+    series = columns.series(name)
+    if not levels and not (series.dtype.is_numeric() or _is_ordered(series)):
         known = ", ".join(repr(level) for level in columns.factor(name).levels[:7])
         raise UnorderedLevels(
             f"the answers of column {name!r} are words without an order ({known}): name them from "
@@ -38,6 +38,13 @@ def item_factor(columns: Columns, name: str, levels: Sequence[Level]) -> Factor:
     return factor
 
 
+def _is_ordered(series: AnySeries) -> bool:
+    if series.dtype in (nw.Enum, nw.Boolean):
+        return True
+    kind = getattr(series.to_native(), "type", None)  # an Arrow dictionary knows
+    return bool(getattr(kind, "ordered", False))
+
+
 def scores_of(statistic: Statistic, factor: Factor, name: str) -> Floats:
     """What each answer scores."""
     size = len(factor.levels)
@@ -46,6 +53,8 @@ def scores_of(statistic: Statistic, factor: Factor, name: str) -> Floats:
         if len(numbers) == size and not any(isinstance(level, bool) for level in numbers):
             return np.array(numbers, dtype=np.float64)
         return np.arange(1.0, size + 1)
+    if not np.isfinite(statistic.scores).all():
+        raise ValueError("scores= are finite numbers")
     if len(statistic.scores) != size:
         raise UnknownLevel(
             f"scores= has {len(statistic.scores)} values and column {name!r} has {size} answers: "
@@ -59,6 +68,22 @@ def item_sets(statistic: Statistic, factor: Factor) -> tuple[Floats, list[str], 
     """One row of level coefficients for each figure of an item; its kinds and its labels."""
     name = statistic.columns[0]
     size = len(factor.levels)
+    taken = [level for level in factor.levels if level in (POSITIVE, NEGATIVE, NET, MEAN)]
+    if taken:
+        raise UnknownLevel(
+            f"the answer {taken[0]!r} of column {name!r} has the name of a figure of the result: "
+            "rename it",
+            column=name,
+        )
+    by_default = statistic.positive is None or statistic.negative is None
+    numbers = type(factor.levels[0]) in (int, float)
+    if by_default and not statistic.levels and numbers:
+        raise UnorderedLevels(
+            f"the answers of column {name!r} are numbers ({', '.join(map(str, factor.levels[:9]))}"
+            "), of which some may not have been given: name all that could be in levels=, or those "
+            "that count in positive= and negative=",
+            column=name,
+        )
     top = 1 if size < 4 else 2
     positive = _chosen(name, factor, statistic.positive, range(size - top, size))
     negative = _chosen(name, factor, statistic.negative, range(top))
@@ -92,7 +117,11 @@ def item_scores(columns: Columns, statistic: Statistic, name: str) -> Floats:
     if statistic.levels or statistic.scores:
         known = scores_of(statistic, item_factor(columns, name, statistic.levels), name)
         return _reversed(known, values)
-    return _reversed(values[~np.isnan(values)], values)
+    raise UnorderedLevels(
+        f"column {name!r} is to be reversed, and which numbers could be answered is not known: "
+        "name all of them in levels=",
+        column=name,
+    )
 
 
 def _reversed(known: Floats, values: Floats) -> Floats:
@@ -107,8 +136,8 @@ def scale_estimators(
     unknown = [name for name in statistic.reverse if name not in statistic.columns]
     if unknown:
         raise ValueError(f"reverse= names {unknown[0]!r}, which is not among the items")
-    if len(statistic.columns) < 2:
-        raise ValueError("a scale has at least two items")
+    if len(statistic.columns) < 2 or len(set(statistic.columns)) < len(statistic.columns):
+        raise ValueError("a scale has at least two items, each of them once")
     items = [item_scores(columns, statistic, name) for name in statistic.columns]
     together = np.mean(items, axis=0)
     return [

@@ -1,7 +1,7 @@
 """Units drawn with unequal probabilities and without replacement."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol, TypeAlias, TypeVar, get_args, runtime_checkable
 
 import numpy as np
@@ -38,6 +38,7 @@ class Pps:
     joint : array or sparse matrix, shape (units, units), optional
         Joint probabilities of the units sampled, and their own on the diagonal, in the order of
         the rows (of clusters: in the order in which they first appear).
+        Surveys whose variance comes from pairs of units do not find what they share with another.
     sum_of_squares : float or mapping of stratum to float, optional
         For "hartley-rao": the sum over the population of the squared probabilities. Without it,
         the sample estimates it.
@@ -57,7 +58,7 @@ class Pps:
     method: PpsMethod = "brewer"
     variance: JointVariance = "horvitz-thompson"
     joint: npt.ArrayLike | SparseMatrix | None = None
-    sum_of_squares: float | Mapping[Level, float] | None = None
+    sum_of_squares: float | Mapping[str, float] | Mapping[Level, float] | None = None
 
     def __post_init__(self) -> None:
         for name, value, known in (
@@ -68,8 +69,14 @@ class Pps:
                 raise ValueError(f"{name}={value!r} is none of {', '.join(map(repr, known))}")
         if (self.joint is None) == (self.method == "joint"):
             raise ValueError("joint= goes with method='joint', and that with joint=")
-        if self.sum_of_squares is not None and self.method != "hartley-rao":
+        if self.sum_of_squares is None:
+            return
+        if self.method != "hartley-rao":
             raise ValueError("sum_of_squares= goes with method='hartley-rao'")
+        given = self.sum_of_squares
+        numbers = list(given.values()) if isinstance(given, Mapping) else [given]
+        if not all(np.isfinite(number) and number > 0 for number in numbers):
+            raise ValueError(f"sum_of_squares={given!r}: positive numbers are needed")
 
     @property
     def needs_form(self) -> bool:
@@ -105,7 +112,7 @@ class Pps:
         if self.method == "overton":
             return _core.overton(probability, strata, self.variance)
         if self.method == "hartley-rao":
-            square = self._mean_square(probability, strata, labels)
+            square = self._sum_of_squares(strata, labels)
             return _core.hartley_rao(probability, strata, square, self.variance)
         given = self.joint.toarray() if isinstance(self.joint, SparseMatrix) else self.joint
         matrix = np.ascontiguousarray(given, dtype=np.float64)
@@ -120,26 +127,35 @@ class Pps:
             )
         return _core.from_joint_probabilities(matrix, self.variance)
 
-    def _mean_square(
-        self,
-        probability: npt.NDArray[np.float64],
-        strata: _core.Codes | None,
-        labels: Sequence[Level],
+    def ordered(self, position: npt.NDArray[np.int64]) -> "Pps":
+        """The same, with joint probabilities in another order of units.
+
+        `position` is where each unit stands in `joint`.
+        """
+        if self.joint is None:
+            return self
+        given = self.joint.toarray() if isinstance(self.joint, SparseMatrix) else self.joint
+        matrix = np.asarray(given, dtype=np.float64)
+        if matrix.shape != (len(position), len(position)):
+            return self  # refused where the form is made
+        return replace(self, joint=matrix[np.ix_(position, position)])
+
+    def _sum_of_squares(
+        self, strata: _core.Codes | None, labels: Sequence[Level]
     ) -> npt.NDArray[np.float64] | None:
         if self.sum_of_squares is None:
             return None
         if strata is None:
             if isinstance(self.sum_of_squares, Mapping):
                 raise ValueError("sum_of_squares= is one number where there are no strata")
-            return np.array([float(self.sum_of_squares) / len(probability)])
+            return np.array([float(self.sum_of_squares)])
         if not isinstance(self.sum_of_squares, Mapping):
             raise ValueError("sum_of_squares= needs a number for each stratum")
         missing = [label for label in labels if label not in self.sum_of_squares]
         if missing:
             raise ValueError(f"sum_of_squares= lacks stratum {missing[0]!r}")
-        sums = np.array([float(self.sum_of_squares[label]) for label in labels])
-        means: npt.NDArray[np.float64] = sums / strata.counts
-        return means
+        given = dict(self.sum_of_squares.items())
+        return np.array([float(given[label]) for label in labels])
 
 
 def first_of_each(

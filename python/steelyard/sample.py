@@ -13,7 +13,7 @@ from steelyard.columns import Columns, as_names
 from steelyard.condition import Where
 from steelyard.design import DfRule, PerStage, Policy, Strata, design_of
 from steelyard.domain import Domain, domain_of
-from steelyard.errors import EmptyDomain
+from steelyard.errors import CovarianceUnknown, EmptyDomain
 from steelyard.estimates import Estimates, Presentation
 from steelyard.evidence import Evidence
 from steelyard.explain import explain
@@ -126,6 +126,11 @@ class Sample:
             result = _core.estimate(self.design, self.keys(), domain.codes, estimators)
         except (_core.InvalidColumn, _core.DesignError) as error:
             raise explain(error, self.names) from None
+        if self.policy.df == "satterthwaite" and not result.estimates.by_unit:
+            raise CovarianceUnknown(
+                "df='satterthwaite' needs the deviation of every unit, and there are too many to "
+                "keep: choose df='design'"
+            )
         _check_answers(terms, domain, result)
         labels = labels or _labels(domain, terms)
         values = result.estimates.values
@@ -146,7 +151,7 @@ class Sample:
             domain.ungrouped,
             self.policy.df,
             self.columns.implementation,
-            self.conventions(),
+            {**self.conventions(), **_quantile_conventions(terms)},
         )
         return Estimates(result.estimates, labels, evidence, shown)
 
@@ -207,6 +212,13 @@ def _check_answers(terms: Sequence[Term], domain: Domain, result: _core.Estimate
                 f"{statistic.variable!r} has no answers{asked}: there is nothing to estimate from",
                 column=statistic.variable,
             )
+
+
+def _quantile_conventions(terms: Sequence[Term]) -> dict[str, str]:
+    rules = dict.fromkeys(term.statistic.rule for term in terms if term.quantiles is not None)
+    if not rules:
+        return {}
+    return {"quantiles": f"rule {', '.join(map(repr, rules))}, Woodruff's intervals"}
 
 
 def _own_intervals(terms: Sequence[Term], domains: int) -> tuple[QuantileInterval | None, ...]:

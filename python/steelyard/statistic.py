@@ -90,8 +90,9 @@ class Statistic:
             raise ValueError(
                 f"missing={self.missing!r} is none of {', '.join(map(repr, get_args(Missing)))}"
             )
-        if self.positive is not None and len(self.positive) == 0:
-            raise ValueError("positive= is empty: name the answers that count as positive")
+        for role, chosen in (("positive", self.positive), ("negative", self.negative)):
+            if chosen is not None and len(chosen) == 0:
+                raise ValueError(f"{role}= is empty: name the answers that count as {role}")
         for name in self.columns:
             if not isinstance(name, str):
                 raise TypeError(f"one column is needed here, named by text, not {name!r}")
@@ -242,6 +243,8 @@ def scale(
     -------
     Statistic
     """
+    if isinstance(items, str):
+        raise TypeError(f"items= are several columns, not one name {items!r}")
     return Statistic(
         "scale",
         tuple(items),
@@ -275,7 +278,7 @@ def cdf(variable: str, at: float | Iterable[float], *, missing: Missing = "exclu
     >>> sy.cdf("hours", [10, 20]).at
     (10.0, 20.0)
     """
-    points = sorted(_as_numbers("at", at))
+    points = sorted(set(_as_numbers("at", at)))
     return Statistic("cdf", (variable,), missing=missing, at=tuple(points))
 
 
@@ -321,7 +324,7 @@ def quantile(
     ):
         if value not in get_args(known):
             raise ValueError(f"{name}={value!r} is none of {', '.join(map(repr, get_args(known)))}")
-    points = sorted(_as_numbers("probabilities", probabilities))
+    points = sorted(set(_as_numbers("probabilities", probabilities)))
     if not 0 <= points[0] <= points[-1] <= 1:
         raise ValueError(f"probabilities= {list(points)} do not all lie between 0 and 1")
     return Statistic(
@@ -401,8 +404,14 @@ def _as_levels(positive: Levels) -> tuple[Level, ...] | None:
 
 
 def _as_numbers(role: str, values: float | Iterable[float]) -> tuple[float, ...]:
-    numbers = (values,) if isinstance(values, Real) else tuple(values)  # type: ignore[arg-type]
-    result = tuple(float(number) for number in numbers)
-    if not result or any(math.isnan(number) for number in result):
+    scalar = isinstance(values, str | Real) or getattr(values, "ndim", 1) == 0
+    given = [values] if scalar or not isinstance(values, Iterable) else values
+    numbers: list[float] = []
+    for item in given:
+        value = item.item() if isinstance(item, np.ndarray) and item.ndim == 0 else item
+        if not isinstance(value, Real) or isinstance(value, bool):
+            raise TypeError(f"{role}= needs numbers, not {value!r}")
+        numbers.append(float(value))
+    if not numbers or any(math.isnan(number) for number in numbers):
         raise ValueError(f"{role}= needs at least one number, and no NaN")
-    return result
+    return tuple(numbers)

@@ -8,7 +8,7 @@ from narwhals.typing import IntoDataFrame
 from steelyard.columns import as_names
 from steelyard.condition import Where
 from steelyard.crosstab import Crosstab
-from steelyard.design import DfRule, Lonely, PerStage, Policy, Strata, Subsample
+from steelyard.design import DfRule, Lonely, PerStage, Policy, Strata, Subsample, check_df
 from steelyard.estimates import Estimates
 from steelyard.hypothesis import HypothesisTest
 from steelyard.levels import Level
@@ -84,8 +84,6 @@ class Survey:
         by :class:`Pps`; a name stands for ``Pps(name)``.
     df : {"design", "domain", "satterthwaite", "normal"} or float
         Degrees of freedom of intervals and tests; see :meth:`Estimates.degrees_of_freedom`.
-    df : {"design", "domain", "satterthwaite", "normal"} or float
-        Degrees of freedom of intervals and tests; see :meth:`Estimates.degrees_of_freedom`.
     subsample : Subsample, optional
         A second phase: the rows of the frame are the first sample, and answers were observed in a
         subsample of it. Weights are then the first phase's.
@@ -144,7 +142,7 @@ class Survey:
         subsample: Subsample | None = None,
     ) -> None:
         drawn = Pps(pps) if isinstance(pps, str) else pps
-        policy = Policy(nest, lonely, lonely_domain, drawn, df, subsample)
+        policy = Policy(nest, lonely, lonely_domain, drawn, check_df(df), subsample)
         self._sample = Sample(frame, weights, strata, clusters, fpc, policy)
 
     def __repr__(self) -> str:

@@ -13,6 +13,7 @@ from steelyard.likert import MEAN, item_factor, item_sets, scale_estimators
 from steelyard.statistic import MISSING_LABEL, Kind, Statistic
 
 MOST_LEVELS = 1_000
+MOST_ANSWERS = 100  # of a rating question
 _STANDARD_LEVEL = 0.95  # of the interval that a quantile's standard error is read from
 _MOMENTS = ("variance", "sd", "covariance", "correlation")
 
@@ -68,6 +69,12 @@ def term_of(source: Source, statistic: Statistic) -> Term:
 
 def _term_of_item(columns: Columns, statistic: Statistic) -> Term:
     factor = item_factor(columns, statistic.columns[0], statistic.levels)
+    if len(factor.levels) > MOST_ANSWERS:
+        raise TooManyLevels(
+            f"column {statistic.columns[0]!r} has {len(factor.levels):,} distinct values: a rating "
+            f"question has at most {MOST_ANSWERS} answers; take its mean",
+            column=statistic.columns[0],
+        )
     sets, kinds, labels = item_sets(statistic, factor)
     return Term(statistic, (_core.proportion(factor.codes, sets),), tuple(labels), tuple(kinds))
 
@@ -82,7 +89,7 @@ def _term_of_quantiles(source: Source, statistic: Statistic, numbers: NumberArra
         statistic.rule,
         statistic.interval,
         _STANDARD_LEVEL,
-        source.df,
+        float("inf") if statistic.interval == "normal" else source.df,
     )
     kinds = ("quantile",) * len(statistic.at)
     return Term(statistic, (found.estimator,), statistic.at, kinds, found)

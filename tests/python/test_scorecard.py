@@ -584,7 +584,7 @@ def test_the_line_of_a_second_break(tmp_path: Path) -> None:
         pytest.param("years = [2023]", "years = [2023, 2023]"),
         pytest.param("year = 2019", "year = true"),
         pytest.param('weights = "w"', 'weights = ["w"]'),
-        pytest.param('clusters = "c"', 'clusters = ["c"]'),
+        pytest.param('clusters = "c"', "clusters = [1]"),
         pytest.param('weights = "w"', 'lonely = "ignore"'),
         pytest.param('code = "2"', 'code = ""'),
     ],

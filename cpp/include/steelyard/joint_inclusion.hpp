@@ -38,11 +38,13 @@ VarianceForm overton(const Eigen::VectorXd& probability, const Codes& stratum_of
 
 /// Hartley and Rao's: pi_ij = pi_i pi_j (n - 1) / (n - pi_i - pi_j + sum of pi_k^2 / n).
 ///
-/// @param mean_square by stratum: the sum over the population of pi_k^2, over n; without it, the
-///                    mean of pi_k over the sample, which estimates it.
+/// @param sum_of_squares by stratum: the sum over the population of pi_k^2, of which those of units
+///                       that were certain are taken off; without it, the sample estimates it by
+///                       the sum of its pi_k.
 /// Reference: Hartley & Rao (1962), Annals of Mathematical Statistics 33(2).
 VarianceForm hartley_rao(const Eigen::VectorXd& probability, const Codes& stratum_of_unit,
-                         const std::optional<Eigen::VectorXd>& mean_square, JointVariance variance);
+                         const std::optional<Eigen::VectorXd>& sum_of_squares,
+                         JointVariance variance);
 
 /// One stage of a phase, for all rows of the phase.
 struct PhaseStage {
