@@ -4,6 +4,7 @@
 #include "bindings.hpp"
 #include "interval_choice.hpp"
 #include "steelyard/quantile.hpp"
+#include "steelyard/quantile_score.hpp"
 
 namespace steelyard::bindings {
 
@@ -15,8 +16,10 @@ void bind_quantile(py::module_& m) {
                        const std::string& interval, double level,
                        std::optional<double> degrees_of_freedom) {
              const Column column = column_view(name, y);
-             const Quantiles::Options options{quantile_rule(rule), interval_of(interval), level,
-                                              degrees_of_freedom};
+             const bool score = interval == "score";
+             const Quantiles::Options options{
+                 quantile_rule(rule), score ? ProportionInterval::kWald : interval_of(interval),
+                 score, level, degrees_of_freedom};
              const py::gil_scoped_release no_python_below;
              return Quantiles(design, Domains{domains.value_or(Codes())}, column, probabilities,
                               options);
@@ -36,6 +39,27 @@ void bind_quantile(py::module_& m) {
           },
           py::arg("domain"), py::arg("probability"), py::arg("method"), py::arg("level"),
           py::arg("side"), py::arg("degrees_of_freedom"));
+  m.def(
+      "score_intervals",
+      [](const Design& design, const std::optional<Codes>& domains, const std::string& name,
+         const py::array& y, const std::vector<double>& probabilities, double level,
+         const std::string& side, double degrees_of_freedom) {
+        const Column column = column_view(name, y);
+        const ScoreOptions options{level, side_of(side), degrees_of_freedom};
+        std::vector<Interval> found;
+        {
+          const py::gil_scoped_release no_python_below;
+          found = score_intervals(design, Domains{domains.value_or(Codes())}, column, probabilities,
+                                  options);
+        }
+        std::vector<std::pair<double, double>> bounds;
+        for (const Interval& interval : found) {
+          bounds.emplace_back(interval.low, interval.high);
+        }
+        return bounds;
+      },
+      py::arg("design"), py::arg("domains"), py::arg("name"), py::arg("y").noconvert(),
+      py::arg("probabilities"), py::arg("level"), py::arg("side"), py::arg("degrees_of_freedom"));
 }
 
 }  // namespace steelyard::bindings

@@ -11,6 +11,7 @@ void bind_dual(pybind11::module_& m);
 void bind_estimates(pybind11::module_& m);
 void bind_estimate(pybind11::module_& m);
 void bind_hypothesis(pybind11::module_& m);
+void bind_inequality(pybind11::module_& m);
 void bind_interval(pybind11::module_& m);
 void bind_published(pybind11::module_& m);
 void bind_quantile(pybind11::module_& m);

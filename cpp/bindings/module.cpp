@@ -11,6 +11,7 @@ PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
   bind_estimates(m);
   bind_estimate(m);
   bind_hypothesis(m);
+  bind_inequality(m);
   bind_interval(m);
   bind_published(m);
   bind_quantile(m);

@@ -6,11 +6,12 @@
 #include <stdexcept>
 #include <utility>
 
+#include "steelyard/answers.hpp"
 #include "steelyard/distribution.hpp"
 #include "steelyard/distribution_function.hpp"
-#include "steelyard/error.hpp"
 #include "steelyard/estimate.hpp"
 #include "steelyard/parallel.hpp"
+#include "steelyard/quantile_score.hpp"
 
 namespace steelyard {
 namespace {
@@ -45,34 +46,12 @@ class QuantileEstimator final : public Estimator {
 using Samples = std::vector<std::optional<WeightedSample>>;
 
 Samples gather(const Design& design, const Domains& domains, const Column& y, int threads) {
-  const auto count = static_cast<std::size_t>(domains.count());
-  std::vector<std::vector<double>> values(count);
-  std::vector<std::vector<double>> weights(count);
-  Offence infinite;
-  std::vector<double> room(static_cast<std::size_t>(kBlockRows));
-  std::vector<double> weight_room(static_cast<std::size_t>(kBlockRows));
-  for (Eigen::Index begin = 0; begin < design.rows(); begin += kBlockRows) {
-    const RowBlock rows = domains.block(begin, std::min(kBlockRows, design.rows() - begin));
-    const double* value = y.read(begin, rows.count, room.data());
-    const double* weight = design.weights(begin, rows.count, weight_room.data());
-    for (Eigen::Index i = 0; i < rows.count; ++i) {
-      const std::int32_t d = rows.domain_of(i);
-      if (std::isinf(value[i]) && d >= 0 && weight[i] > 0) {
-        infinite.add(begin + i);
-      } else if (d >= 0 && weight[i] > 0 && !std::isnan(value[i])) {
-        values[static_cast<std::size_t>(d)].push_back(value[i]);
-        weights[static_cast<std::size_t>(d)].push_back(weight[i]);
-      }
-    }
-  }
-  if (infinite.count > 0) {
-    throw InvalidColumn(y.name(), InvalidColumn::Problem::kInfinite, infinite);
-  }
-  Samples samples(count);
+  std::vector<Answers> answers = gather_answers(design, domains, y);
+  Samples samples(answers.size());
   parallel_for(domains.count(), threads, [&](Eigen::Index d) {
     const auto at = static_cast<std::size_t>(d);
-    if (!values[at].empty()) {
-      samples[at].emplace(std::move(values[at]), std::move(weights[at]));
+    if (!answers[at].values.empty()) {
+      samples[at].emplace(std::move(answers[at].values), std::move(answers[at].weights));
     }
   });
   return samples;
@@ -120,12 +99,19 @@ Quantiles::Quantiles(const Design& design, const Domains& domains, const Column&
                       options_.degrees_of_freedom.value_or(std::max(1.0, in_domain)),
                       share.used[at], share.used[at] > 0 && share.sampled_units[at] == 0});
   }
+  std::vector<Interval> scores;
+  if (options_.score) {
+    scores = score_intervals(design, domains, y, probabilities_,
+                             {options_.level, Side::kTwo, options_.degrees_of_freedom}, threads);
+  }
   RowMatrix slopes(values.rows(), values.cols());
   for (Eigen::Index d = 0; d < values.rows(); ++d) {
     for (Eigen::Index j = 0; j < values.cols(); ++j) {
       const Eigen::Index at = d * values.cols() + j;
       const double freedom = below_[static_cast<std::size_t>(at)].degrees_of_freedom;
-      const Interval found = interval(d, j, options_.interval, options_.level, Side::kTwo, freedom);
+      const Interval found =
+          options_.score ? scores[static_cast<std::size_t>(at)]
+                         : interval(d, j, options_.interval, options_.level, Side::kTwo, freedom);
       const double se =
           (found.high - found.low) / (2 * t_quantile((1 + options_.level) / 2, freedom));
       const double share_se = errors[at];

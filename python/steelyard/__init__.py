@@ -18,6 +18,7 @@ from steelyard.statistic import (
     correlation,
     count,
     covariance,
+    gini,
     likert,
     mean,
     proportion,
@@ -25,6 +26,7 @@ from steelyard.statistic import (
     ratio,
     scale,
     sd,
+    share_ratio,
     total,
     variance,
 )
@@ -54,6 +56,7 @@ __all__ = [
     "covariance",
     "datasets",
     "errors",
+    "gini",
     "likert",
     "mean",
     "proportion",
@@ -61,6 +64,7 @@ __all__ = [
     "ratio",
     "scale",
     "sd",
+    "share_ratio",
     "total",
     "variance",
 ]

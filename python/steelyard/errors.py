@@ -24,6 +24,7 @@ __all__ = [
     "LonelyStratum",
     "MissingValues",
     "MixedLevels",
+    "NegativeValues",
     "NoDegreesOfFreedom",
     "NotNumeric",
     "ReservedName",
@@ -93,6 +94,10 @@ class InvalidFpc(SteelyardError, ValueError):
 
 class InfiniteValues(SteelyardError, ValueError):
     """A column to be estimated holds infinite values."""
+
+
+class NegativeValues(SteelyardError, ValueError):
+    """A column holds negative values, and the statistic is of values that are not."""
 
 
 class MixedLevels(SteelyardError, TypeError):

@@ -201,7 +201,7 @@ class Estimates(Table):
     def ci(
         self,
         level: float | None = None,
-        method: IntervalMethod | None = None,
+        method: IntervalMethod | Literal["score"] | None = None,
         side: Side = "two",
         df: DfRule | float | None = None,
     ) -> Floats:
@@ -218,7 +218,7 @@ class Estimates(Table):
             "clopper-pearson" (effective sample size without adjustment for degrees of freedom),
             "agresti-coull", "arcsine", "likelihood" (Rao–Scott). For quantiles the method is that
             of the distribution function, whose interval is read back through the sample
-            (Woodruff).
+            (Woodruff), or "score": the quantiles that a test does not reject.
         side : {"two", "lower", "upper"}
             "lower" bounds only from below: the upper end is infinite, or 1 for proportions.
         df : {"design", "domain", "satterthwaite", "normal"} or float, optional
@@ -252,6 +252,8 @@ class Estimates(Table):
         shares = np.array([kind in SHARES for kind in self._labels.kind], dtype=bool)
         own = np.array([own is not None for own in self._evidence.own] or [False] * len(self))
         of_shares = method in get_args(IntervalMethod)[2:]
+        if method == "score" and not own.all():
+            raise ValueError("score intervals are for quantiles only; use 't'")
         if of_shares and not (shares | own).any():
             raise ValueError(f"intervals by {method!r} are for proportions only; use 't'")
         free = self.degrees_of_freedom("normal" if method == "normal" else df)

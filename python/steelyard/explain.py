@@ -10,6 +10,7 @@ from steelyard.errors import (
     InvalidWeights,
     LonelyStratum,
     MissingValues,
+    NegativeValues,
     NoDegreesOfFreedom,
     SteelyardError,
     rows_text,
@@ -130,6 +131,14 @@ def _explain_column(error: _Fault, names: DesignNames) -> SteelyardError:
         return InfiniteValues(
             f"column {error.column!r} is infinite in {where}: look for a division by zero, or "
             "make these values missing",
+            column=column,
+            count=count,
+            rows=rows,
+        )
+    if error.problem == "negative":
+        return NegativeValues(
+            f"column {error.column!r} is negative in {where}: the statistic is of values that are "
+            "not; make these values missing, or leave them out with where=",
             column=column,
             count=count,
             rows=rows,

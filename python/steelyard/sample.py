@@ -19,7 +19,7 @@ from steelyard.evidence import Evidence
 from steelyard.explain import explain
 from steelyard.labels import SHARES, Labels
 from steelyard.levels import Level
-from steelyard.quantile import QuantileInterval
+from steelyard.quantile import QuantileInterval, QuantileSample
 from steelyard.statistic import Statistic
 from steelyard.subsample import two_phase_design
 from steelyard.terms import Source, Term, term_of
@@ -144,7 +144,7 @@ class Sample:
             result.deff_replace,
             share & ((values == 0) | (values == 1)) & (result.sampled_units > 0),
             (result.used > 0) & (result.sampled_units == 0),
-            _own_intervals(terms, len(domain.labels)),
+            _own_intervals(terms, self.design, domain),
         )
         shown = Presentation(
             level,
@@ -218,20 +218,31 @@ def _quantile_conventions(terms: Sequence[Term]) -> dict[str, str]:
     rules = dict.fromkeys(term.statistic.rule for term in terms if term.quantiles is not None)
     if not rules:
         return {}
-    return {"quantiles": f"rule {', '.join(map(repr, rules))}, Woodruff's intervals"}
+    methods = {term.statistic.interval for term in terms if term.quantiles is not None}
+    which = "score intervals" if methods == {"score"} else "Woodruff's intervals"
+    return {"quantiles": f"rule {', '.join(map(repr, rules))}, {which}"}
 
 
-def _own_intervals(terms: Sequence[Term], domains: int) -> tuple[QuantileInterval | None, ...]:
+def _own_intervals(
+    terms: Sequence[Term], design: _core.Design, domain: Domain
+) -> tuple[QuantileInterval | None, ...]:
     if all(term.quantiles is None for term in terms):
         return ()
-    return tuple(
-        None
-        if term.quantiles is None
-        else QuantileInterval(term.quantiles, domain, position, term.statistic.interval)
-        for domain in range(domains)
-        for term in terms
-        for position in range(len(term.levels))
-    )
+    own: list[QuantileInterval | None] = []
+    for d in range(len(domain.labels)):
+        for term in terms:
+            if term.quantiles is None or term.values is None:
+                own += [None] * len(term.levels)
+                continue
+            statistic = term.statistic
+            source = QuantileSample(
+                design, domain.codes, statistic.columns[0], term.values, statistic.at
+            )
+            own += [
+                QuantileInterval(term.quantiles, source, d, position, statistic.interval)
+                for position in range(len(term.levels))
+            ]
+    return tuple(own)
 
 
 def _labels(domain: Domain, terms: Sequence[Term]) -> Labels:

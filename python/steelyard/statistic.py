@@ -24,6 +24,8 @@ Kind: TypeAlias = Literal[
     "quantile",
     "likert",
     "scale",
+    "gini",
+    "share_ratio",
 ]
 QuantileRule: TypeAlias = Literal[
     "math",
@@ -83,7 +85,7 @@ class Statistic:
     reverse: tuple[str, ...] = ()
     at: tuple[float, ...] = ()
     rule: QuantileRule = "math"
-    interval: IntervalMethod = "t"
+    interval: IntervalMethod | Literal["score"] = "t"
 
     def __post_init__(self) -> None:
         if self.missing not in get_args(Missing):
@@ -172,6 +174,41 @@ def covariance(first: str, second: str, *, missing: Missing = "exclude") -> Stat
 def correlation(first: str, second: str, *, missing: Missing = "exclude") -> Statistic:
     """Population correlation (Pearson) of two columns, over the rows that have both."""
     return Statistic("correlation", (first, second), missing=missing)
+
+
+def gini(variable: str, *, missing: Missing = "exclude") -> Statistic:
+    """Gini coefficient of a column of values that are not negative.
+
+    Parameters as for :func:`mean`.
+    """
+    return Statistic("gini", (variable,), missing=missing)
+
+
+def share_ratio(
+    variable: str,
+    *,
+    richest: float = 0.2,
+    poorest: float = 0.2,
+    missing: Missing = "exclude",
+) -> Statistic:
+    """What the richest have in all over what the poorest have: S80/S20, or other shares.
+
+    Parameters
+    ----------
+    variable : str
+        Column of numbers, such as income.
+    richest, poorest : float
+        Parts of the population, between 0 and 1; 0.1 and 0.4 give the Palma ratio.
+    missing : {"exclude", "fail"}
+        Leave out rows without an answer (and count them), or refuse.
+
+    Returns
+    -------
+    Statistic
+    """
+    if not (0 < richest < 1 and 0 < poorest < 1):
+        raise ValueError("richest= and poorest= are parts of the population between 0 and 1")
+    return Statistic("share_ratio", (variable,), missing=missing, at=(richest, poorest))
 
 
 def likert(
@@ -287,7 +324,7 @@ def quantile(
     probabilities: float | Iterable[float],
     *,
     rule: QuantileRule = "math",
-    interval: IntervalMethod = "t",
+    interval: IntervalMethod | Literal["score"] = "t",
     missing: Missing = "exclude",
 ) -> Statistic:
     """Quantiles of a column, such as the median.
@@ -304,7 +341,7 @@ def quantile(
         and Fan's), "sas1" to "sas5", "surveymeans" (SAS), "stata".
     interval : str
         Interval of the distribution function that standard errors are read from: "t", or any for
-        proportions, such as "logit".
+        proportions, such as "logit"; or "score", the quantiles that a test does not reject.
     missing : {"exclude", "fail"}
         Leave out rows without an answer (and count them), or refuse.
 
@@ -318,12 +355,13 @@ def quantile(
     >>> sy.quantile("hours", [0.25, 0.5, 0.75]).at
     (0.25, 0.5, 0.75)
     """
-    for value, known, name in (
-        (rule, QuantileRule, "rule"),
-        (interval, IntervalMethod, "interval"),
-    ):
-        if value not in get_args(known):
-            raise ValueError(f"{name}={value!r} is none of {', '.join(map(repr, get_args(known)))}")
+    choices = (
+        ("rule", rule, get_args(QuantileRule)),
+        ("interval", interval, (*get_args(IntervalMethod), "score")),
+    )
+    for name, value, known in choices:
+        if value not in known:
+            raise ValueError(f"{name}={value!r} is none of {', '.join(map(repr, known))}")
     points = sorted(set(_as_numbers("probabilities", probabilities)))
     if not 0 <= points[0] <= points[-1] <= 1:
         raise ValueError(f"probabilities= {list(points)} do not all lie between 0 and 1")

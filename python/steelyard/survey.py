@@ -13,6 +13,7 @@ from steelyard.estimates import Estimates
 from steelyard.hypothesis import HypothesisTest
 from steelyard.levels import Level
 from steelyard.mean_test import one_sample, paired, two_groups
+from steelyard.poverty import poverty
 from steelyard.pps import Pps, PpsMethod
 from steelyard.rank_test import RankScore, rank_test
 from steelyard.regression import (
@@ -35,6 +36,7 @@ from steelyard.statistic import (
     correlation,
     count,
     covariance,
+    gini,
     likert,
     mean,
     proportion,
@@ -42,6 +44,7 @@ from steelyard.statistic import (
     ratio,
     scale,
     sd,
+    share_ratio,
     total,
     variance,
 )
@@ -447,7 +450,7 @@ class Survey:
         probabilities: float | Iterable[float] = 0.5,
         *,
         rule: QuantileRule = "math",
-        interval: IntervalMethod = "t",
+        interval: IntervalMethod | Literal["score"] = "t",
         by: str | Sequence[str] | None = None,
         where: Where | None = None,
         missing: Missing = "exclude",
@@ -468,8 +471,8 @@ class Survey:
             to "hf9" (Hyndman and Fan's), "sas1" to "sas5", "surveymeans" (SAS), "stata".
         interval : str
             Interval of the distribution function at the quantile that the standard error is read
-            from: "t", or any for proportions, such as "logit" and "beta"; see
-            :meth:`Estimates.ci`.
+            from: "t", or any for proportions, such as "logit" and "beta"; or "score", the quantiles
+            that a test does not reject (Francisco and Fuller). See :meth:`Estimates.ci`.
         by, where, missing, level
             As for :meth:`mean`.
 
@@ -518,6 +521,110 @@ class Survey:
             variable, (0.25, 0.75), rule=rule, by=by, where=where, missing=missing, level=level
         )
         return quartiles[0.75] - quartiles[0.25]
+
+    def gini(
+        self,
+        variable: str | Sequence[str],
+        *,
+        by: str | Sequence[str] | None = None,
+        where: Where | None = None,
+        missing: Missing = "exclude",
+        level: float = 0.95,
+    ) -> Estimates:
+        """Estimate Gini coefficients of values that are not negative.
+
+        Parameters as for :meth:`mean`; negative values are refused.
+
+        Notes
+        -----
+        Half the mean difference between two members of the population over the mean; linearised
+        (Langel and Tillé 2013, JRSS A 176(2)).
+
+        Examples
+        --------
+        >>> import steelyard as sy
+        >>> svy = sy.Survey(sy.datasets.load("apistrat"), weights="pw", strata="stype", fpc="fpc")
+        >>> round(svy.gini("enroll").value, 3)
+        0.349
+        """
+        return self._sample.estimate(_each(gini, variable, missing), by, where, level)
+
+    def share_ratio(
+        self,
+        variable: str,
+        *,
+        richest: float = 0.2,
+        poorest: float = 0.2,
+        by: str | Sequence[str] | None = None,
+        where: Where | None = None,
+        missing: Missing = "exclude",
+        level: float = 0.95,
+    ) -> Estimates:
+        """Estimate what the richest have in all over what the poorest have, such as S80/S20.
+
+        Parameters
+        ----------
+        variable : str
+            Column of numbers, such as income.
+        richest, poorest : float
+            Parts of the population, between 0 and 1; 0.1 and 0.4 give the Palma ratio.
+        by, where, missing, level
+            As for :meth:`mean`.
+
+        Returns
+        -------
+        Estimates
+
+        Notes
+        -----
+        Langel and Tillé (2011), Journal of Statistical Planning and Inference 141(8).
+        """
+        wanted = share_ratio(variable, richest=richest, poorest=poorest, missing=missing)
+        return self._sample.estimate([wanted], by, where, level)
+
+    def poverty(
+        self,
+        variable: str,
+        *,
+        share: float = 0.6,
+        probability: float = 0.5,
+        line: float | None = None,
+        by: str | Sequence[str] | None = None,
+        where: Where | None = None,
+        level: float = 0.95,
+    ) -> Estimates:
+        """Estimate who is at risk of poverty: below a share of the median of the whole sample.
+
+        Parameters
+        ----------
+        variable : str
+            Column of income.
+        share, probability : float
+            The line is this share of this quantile.
+        line : float, optional
+            A line in the unit of the column, in place of one that the sample sets.
+        by, where, level
+            As for :meth:`mean`; they say whose rates are wanted, not who sets the line.
+
+        Returns
+        -------
+        Estimates
+            Labelled "line" (once), and for each group "rate", the part of it below the line, and
+            "gap", how far the median of those lies below the line, as a share of it.
+
+        Notes
+        -----
+        Osier (2009), Survey Research Methods 3(3): the line's own error is in those of rate and
+        gap, through a kernel estimate of the density.
+
+        Examples
+        --------
+        >>> import steelyard as sy
+        >>> svy = sy.Survey(sy.datasets.load("apistrat"), weights="pw", strata="stype", fpc="fpc")
+        >>> svy.poverty("enroll", by="stype")["rate"].estimate.round(3).tolist()
+        [0.17, 0.06, 0.02]
+        """
+        return poverty(self._sample, variable, share, probability, line, by, where, level)
 
     def likert(
         self,

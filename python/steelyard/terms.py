@@ -27,6 +27,7 @@ class Term:
     levels: tuple[Level, ...]
     kinds: tuple[str, ...]
     quantiles: _core.Quantiles | None = None
+    values: NumberArray | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ def _term_of_quantiles(source: Source, statistic: Statistic, numbers: NumberArra
         float("inf") if statistic.interval == "normal" else source.df,
     )
     kinds = ("quantile",) * len(statistic.at)
-    return Term(statistic, (found.estimator,), statistic.at, kinds, found)
+    return Term(statistic, (found.estimator,), statistic.at, kinds, found, numbers)
 
 
 def _term_of_levels(columns: Columns, statistic: Statistic) -> Term:
@@ -146,6 +147,10 @@ def _estimator(
         return _core.moment(
             statistic.kind, list(names), list(numbers), source.design, source.domains
         )
+    if statistic.kind == "gini":
+        return _core.gini(*columns[0], source.design, source.domains)
+    if statistic.kind == "share_ratio":
+        return _core.share_ratio(*columns[0], source.design, source.domains, *statistic.at)
     if statistic.kind == "mean":
         return _core.mean(*columns[0])
     if statistic.kind == "total":

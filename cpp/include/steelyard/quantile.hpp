@@ -28,6 +28,7 @@ class Quantiles {
   struct Options {
     QuantileRule rule = QuantileRule::kMath;
     ProportionInterval interval = ProportionInterval::kWald;
+    bool score = false;  ///< standard errors from the score interval instead
     /// The level and degrees of freedom that standard errors are read from.
     double level = 0.95;
     /// None: units minus strata among those with an answer in the domain.
