@@ -8,9 +8,10 @@ from steelyard.design import Subsample
 from steelyard.estimates import Estimates
 from steelyard.evaluation import Evaluation
 from steelyard.hypothesis import HypothesisTest
+from steelyard.ordinal import OrdinalRegression
 from steelyard.pps import Pps
 from steelyard.published import Audit, Figure, audit
-from steelyard.regression import OrdinalRegression, Regression
+from steelyard.regression import Regression
 from steelyard.scorecard import Scorecard
 from steelyard.statistic import (
     Statistic,

@@ -13,17 +13,11 @@ from steelyard.estimates import Estimates
 from steelyard.hypothesis import HypothesisTest
 from steelyard.levels import Level
 from steelyard.mean_test import one_sample, paired, two_groups
+from steelyard.ordinal import OrdinalRegression, fit_ologit
 from steelyard.poverty import poverty
 from steelyard.pps import Pps, PpsMethod
 from steelyard.rank_test import RankScore, rank_test
-from steelyard.regression import (
-    Family,
-    Link,
-    OrdinalRegression,
-    Regression,
-    fit_glm,
-    fit_ologit,
-)
+from steelyard.regression import Family, Link, Regression, fit_glm
 from steelyard.sample import Sample
 from steelyard.standardization import Shares, standardized
 from steelyard.statistic import (

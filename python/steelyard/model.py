@@ -1,0 +1,195 @@
+"""What regression models share: reading the formula, coefficients, tests and tables."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+
+from steelyard import _core
+from steelyard.condition import Where
+from steelyard.domain import Domain
+from steelyard.errors import FitFailed, FormulaError, nearest_text, rows_text
+from steelyard.estimates import Estimates
+from steelyard.evidence import Floats
+from steelyard.explain import explain
+from steelyard.formula import INTERCEPT, ModelFrame, parse, read_frame
+from steelyard.hypothesis import HypothesisTest, wald_test_of
+from steelyard.labels import Labels
+from steelyard.levels import Level
+from steelyard.sample import Sample
+from steelyard.statistic import Statistic
+from steelyard.table import Cell, cells
+from steelyard.terms import Term
+
+Fit = TypeVar("Fit", _core.Regression, _core.Ordinal)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCall:
+    """What was asked for: the sample, the rows of the model, and its formula."""
+
+    sample: Sample
+    domain: Domain
+    frame: ModelFrame
+    level: float
+    text: str
+
+
+def model_call(
+    sample: Sample,
+    formula: str,
+    reference: Mapping[str, Level] | None,
+    where: Where | None,
+    level: float,
+) -> ModelCall:
+    """Read the formula and the rows of a model."""
+    if not 0 < level < 1:
+        raise ValueError(f"level={level} is not a confidence level between 0 and 1")
+    frame = read_frame(parse(formula), sample.columns, reference=reference)
+    return ModelCall(sample, sample.domain(None, where), frame, level, formula)
+
+
+def fitted(call: ModelCall, fit: Callable[[], Fit], answers: Sequence[Level] = ()) -> Fit:
+    """Fit, and say in words what went wrong."""
+    try:
+        return fit()
+    except _core.FitError as error:
+        raise _explain_fit(error, call, answers) from None
+    except _core.InvalidColumn as error:
+        raise explain(error, call.sample.names) from None
+
+
+def _explain_fit(error: _core.FitError, call: ModelCall, answers: Sequence[Level]) -> FitFailed:
+    _, problem, columns, count, rows, codes = error.args
+    named = ", ".join(repr(column) for column in columns)
+    if problem == "separation":
+        text = (
+            f"the response is separated by {named}: their coefficients have no finite value. "
+            "Merge levels, or leave the term out"
+        )
+    elif problem == "no_convergence":
+        text = f"the fit does not converge in {named}: rescale or leave out these columns"
+    elif problem == "out_of_range":
+        text = (
+            f"{named} has values that the family does not allow, in {rows_text(count, rows)}: name "
+            "the answers that count in positive=, or choose another family"
+        )
+    elif problem == "empty_category":
+        which = ", ".join(repr(answers[code]) for code in codes)
+        text = f"nobody gave the answer {which}: leave it out of levels=, or merge it"
+    else:
+        text = "no row has a value of all variables, or none of them varies"
+    return FitFailed(f"{call.text!r}: {text}", count=count, rows=rows)
+
+
+def coefficients_of(
+    call: ModelCall,
+    estimator: _core.Estimator,
+    aliased: Sequence[bool],
+    thresholds: Sequence[str] = (),
+) -> Estimates:
+    """Coefficients that are not aliased, with their degrees of freedom."""
+    kept = [column for column, out in zip(call.frame.columns, aliased, strict=True) if not out]
+    size = len(kept) + len(thresholds)
+    labels = Labels(
+        {},
+        [column.term for column in kept] + ["threshold"] * len(thresholds),
+        [column.level for column in kept] + list(thresholds),
+        ["coefficient"] * size,
+    )
+    made = estimates_of(call, estimator, labels)
+    constant = 0 if thresholds else 1  # thresholds are the constant of an ordinal model
+    left = float(made.degrees_of_freedom().min()) + constant - len(kept)
+    return made.with_df(max(1.0, left))
+
+
+def estimates_of(call: ModelCall, estimator: _core.Estimator, labels: Labels) -> Estimates:
+    """Estimates of a model's own estimator, over the rows of the model."""
+    term = Term(
+        Statistic("mean", (call.frame.formula.response,)),
+        (estimator,),
+        tuple(labels.level),
+        tuple(labels.kind),
+    )
+    return call.sample.estimates_of([term], call.domain, call.level, labels)
+
+
+def test_of_terms(coefficients: Estimates, terms: Sequence[str]) -> HypothesisTest:
+    """Test that all coefficients of some terms are 0; without terms, of all of them."""
+    names = coefficients.labels.variable
+    known = [n for n in dict.fromkeys(names) if n not in (INTERCEPT, "threshold")]
+    wanted = list(terms) or known
+    for term in wanted:
+        if term not in known:
+            raise FormulaError(f"the model has no term {term!r}.{nearest_text(term, known)}")
+    rows = [i for i, name in enumerate(names) if name in wanted]
+    chosen = coefficients.rows(rows)
+    df = float(chosen.degrees_of_freedom()[0])
+    found = wald_test_of(chosen, np.zeros(len(rows)), "F", df)
+    return HypothesisTest(
+        f"all coefficients of {', '.join(wanted)} are 0",
+        found.method,
+        found.name,
+        found.statistic,
+        found.ndf,
+        found.ddf,
+        found.p_value,
+        chosen,
+    )
+
+
+def at_rows(
+    coefficients: Estimates,
+    values: Floats,
+    jacobian: Floats,
+    answers: Sequence[Level],
+) -> Estimates:
+    """Predictions as functions of the coefficients, labelled by row."""
+    copies = len(values) // len(answers)
+    labels = Labels(
+        {"row": [row for row in range(copies) for _ in answers]},
+        ["prediction"] * len(values),
+        list(answers) * copies,
+        ["prediction"] * len(values),
+    )
+    core = coefficients.core.delta(values, np.ascontiguousarray(jacobian))
+    evidence = coefficients.evidence.of_functions(np.ones((len(values), len(coefficients))))
+    return Estimates(core, labels, evidence, coefficients.presentation)
+
+
+def coefficient_table(coefficients: Estimates) -> dict[str, list[Cell]]:
+    """Coefficients with their tests, one a row."""
+    bounds = coefficients.ci()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        t = coefficients.estimate / coefficients.se
+    return {
+        **coefficients.labels.columns(),
+        "estimate": cells(coefficients.estimate),
+        "se": cells(coefficients.se),
+        "t": cells(t),
+        "p_value": cells(coefficients.p_value()),
+        "ci_low": cells(bounds[:, 0]),
+        "ci_high": cells(bounds[:, 1]),
+        "df": cells(coefficients.degrees_of_freedom()),
+    }
+
+
+def convention_lines(coefficients: Estimates) -> list[str]:
+    """What errors and tests rest on, in words."""
+    conventions = coefficients.conventions
+    df = coefficients.degrees_of_freedom()[0]
+    return [
+        f"errors: {conventions['variance']}",
+        f"t on {df:g} degrees of freedom: {conventions['degrees of freedom']}, plus one, less the "
+        "coefficients",
+    ]
+
+
+def aliased_names(frame: ModelFrame, aliased: Sequence[bool]) -> list[str]:
+    """Columns left out as combinations of earlier ones."""
+    return [
+        column.term if column.level is None else f"{column.term}[{column.level}]"
+        for column, out in zip(frame.columns, aliased, strict=True)
+        if out
+    ]
