@@ -3,6 +3,7 @@
 #include "array.hpp"
 #include "bindings.hpp"
 #include "choice.hpp"
+#include "steelyard/bias_reduction.hpp"
 #include "steelyard/ordinal.hpp"
 #include "steelyard/prediction.hpp"
 #include "steelyard/regression.hpp"
@@ -156,12 +157,43 @@ void bind_predictions(py::module_& m) {
       py::arg("domains"), "Averages of predictions or marginal effects over the rows of a fit.");
 }
 
+void bind_bias_reduction(py::module_& m) {
+  m.def(
+      "reduce_bias",
+      [](const Regression& fit, const Design& design, const SampleKeys& keys,
+         const std::optional<Codes>& domains) {
+        BiasReduced found;
+        {
+          const py::gil_scoped_release no_python_below;
+          found = reduce_bias(fit, design, keys, Domains{domains.value_or(Codes())});
+        }
+        return std::pair(found.estimates, to_array(found.degrees_of_freedom));
+      },
+      py::arg("fit"), py::arg("design"), py::arg("keys"), py::arg("domains"),
+      "Bell and McCaffrey's deviations of coefficients, and degrees of freedom of each.");
+  m.def(
+      "reduce_bias_of_means",
+      [](const std::string& name, const py::array& y, const Design& design, const SampleKeys& keys,
+         const std::optional<Codes>& domains) {
+        const Column column = column_view(name, y);
+        BiasReduced found;
+        {
+          const py::gil_scoped_release no_python_below;
+          found = reduce_bias_of_means(column, design, keys, Domains{domains.value_or(Codes())});
+        }
+        return std::pair(found.estimates, to_array(found.degrees_of_freedom));
+      },
+      py::arg("name"), py::arg("y").noconvert(), py::arg("design"), py::arg("keys"),
+      py::arg("domains"));
+}
+
 }  // namespace
 
 void bind_regression(py::module_& m) {
   bind_model_matrix(m);
   bind_fits(m);
   bind_predictions(m);
+  bind_bias_reduction(m);
 }
 
 }  // namespace steelyard::bindings

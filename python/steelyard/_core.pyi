@@ -6,7 +6,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Codes', 'Design', 'DesignError', 'Dual', 'Estimated', 'Estimates', 'Estimator', 'FitError', 'InvalidColumn', 'KEPT_DEVIATIONS', 'ModelFactor', 'ModelMatrix', 'Ordinal', 'PhaseStage', 'PovertyLine', 'Quantiles', 'Regression', 'SampleKeys', 'ShareAudit', 'Stage', 'TableTest', 'TestResult', 'VarianceForm', 'audit_share', 'averages', 'count', 'cronbach_alpha', 'cross', 'distribution_function', 'estimate', 'factorize', 'fit_ordinal', 'fit_regression', 'from_joint_probabilities', 'gini', 'goodness_of_fit_test', 'hartley_rao', 'independence_test', 'join', 'mean', 'moment', 'ordinal_coefficients', 'overton', 'predict_ordinal', 'predict_regression', 'print_share', 'proportion', 'proportion_intervals', 'rank_scores', 'ratio', 'regression_coefficients', 'score_intervals', 'share_below', 'share_ratio', 'shared_units', 't_quantile', 't_upper_tail', 'total', 'two_phase', 'two_sided_p_value', 'variables', 'wald_independence_test', 'wald_intervals', 'wald_test', 'weighting_effect']
+__all__: list[str] = ['Codes', 'Design', 'DesignError', 'Dual', 'Estimated', 'Estimates', 'Estimator', 'FitError', 'InvalidColumn', 'KEPT_DEVIATIONS', 'ModelFactor', 'ModelMatrix', 'Ordinal', 'PhaseStage', 'PovertyLine', 'Quantiles', 'Regression', 'SampleKeys', 'ShareAudit', 'Stage', 'TableTest', 'TestResult', 'VarianceForm', 'audit_share', 'averages', 'count', 'cronbach_alpha', 'cross', 'distribution_function', 'estimate', 'factorize', 'fit_ordinal', 'fit_regression', 'from_joint_probabilities', 'gini', 'goodness_of_fit_test', 'hartley_rao', 'independence_test', 'join', 'mean', 'moment', 'ordinal_coefficients', 'overton', 'predict_ordinal', 'predict_regression', 'print_share', 'proportion', 'proportion_intervals', 'rank_scores', 'ratio', 'reduce_bias', 'reduce_bias_of_means', 'regression_coefficients', 'score_intervals', 'share_below', 'share_ratio', 'shared_units', 't_quantile', 't_upper_tail', 'total', 'two_phase', 'two_sided_p_value', 'variables', 'wald_independence_test', 'wald_intervals', 'wald_test', 'weighting_effect']
 class InvalidColumn(ValueError):
     pass
 class DesignError(RuntimeError):
@@ -461,6 +461,12 @@ def rank_scores(design: Design, domains: Codes | None, name: str, y: numpy.ndarr
     The score of each row's estimated rank in the population.
     """
 def ratio(y_name: str, y: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]], x_name: str, x: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]) -> Estimator:
+    ...
+def reduce_bias(fit: Regression, design: Design, keys: SampleKeys, domains: Codes | None) -> tuple[Estimates, numpy.typing.NDArray[numpy.float64]]:
+    """
+    Bell and McCaffrey's deviations of coefficients, and degrees of freedom of each.
+    """
+def reduce_bias_of_means(name: str, y: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]], design: Design, keys: SampleKeys, domains: Codes | None) -> tuple[Estimates, numpy.typing.NDArray[numpy.float64]]:
     ...
 def regression_coefficients(fit: Regression) -> Estimator:
     ...

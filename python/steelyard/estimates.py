@@ -137,6 +137,8 @@ class Estimates(Table):
         -----
         Satterthwaite (1946), Biometrics Bulletin 2(6); Cochran (1977), section 5.4.
         """
+        if rule is None and self._evidence.df is not None:
+            return self._evidence.df
         chosen = check_df(self._shown.df if rule is None else rule)
         if chosen == "satterthwaite":
             return self._core.satterthwaite

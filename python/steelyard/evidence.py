@@ -20,7 +20,8 @@ class Evidence:
 
     `certain` marks estimates made from a share of 0 or 1, whose error the sample does not show;
     `census` those of a domain that was taken whole, which have no sampling error; `own` holds
-    intervals that are not made from the estimate and its error.
+    intervals that are not made from the estimate and its error, and `df` degrees of freedom of
+    each estimate where it has its own.
     """
 
     n: Integers
@@ -32,6 +33,7 @@ class Evidence:
     certain: Flags
     census: Flags
     own: tuple[QuantileInterval | None, ...] = ()
+    df: Floats | None = None
 
     def __post_init__(self) -> None:
         counts = (self.n, self.missing, self.units, self.strata)
@@ -51,6 +53,7 @@ class Evidence:
             self.certain[i],
             self.census[i],
             tuple(self.own[j] for j in i) if self.own else (),
+            None if self.df is None else self.df[i],
         )
 
     def with_other(self, other: "Evidence") -> "Evidence":

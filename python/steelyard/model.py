@@ -125,7 +125,7 @@ def test_of_terms(coefficients: Estimates, terms: Sequence[str]) -> HypothesisTe
             raise FormulaError(f"the model has no term {term!r}.{nearest_text(term, known)}")
     rows = [i for i, name in enumerate(names) if name in wanted]
     chosen = coefficients.rows(rows)
-    df = float(chosen.degrees_of_freedom()[0])
+    df = float(chosen.degrees_of_freedom().min())
     found = wald_test_of(chosen, np.zeros(len(rows)), "F", df)
     return HypothesisTest(
         f"all coefficients of {', '.join(wanted)} are 0",
@@ -179,6 +179,11 @@ def convention_lines(coefficients: Estimates) -> list[str]:
     """What errors and tests rest on, in words."""
     conventions = coefficients.conventions
     df = coefficients.degrees_of_freedom()[0]
+    if coefficients.evidence.df is not None:
+        return [
+            f"errors: {conventions['variance']}",
+            f"degrees of freedom: {conventions['degrees of freedom']}",
+        ]
     return [
         f"errors: {conventions['variance']}",
         f"t on {df:g} degrees of freedom: {conventions['degrees of freedom']}, plus one, less the "

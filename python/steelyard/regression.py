@@ -8,6 +8,7 @@ import numpy as np
 from narwhals.typing import IntoDataFrame
 
 from steelyard import _core
+from steelyard.bias_reduction import Errors, reduced_coefficients
 from steelyard.columns import Columns, NumberArray, level_codes
 from steelyard.condition import Where
 from steelyard.errors import FormulaError, nearest_text
@@ -47,6 +48,18 @@ _DEFAULT_LINK: dict[str, Link] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class GlmOptions:
+    """The family of a model, and how its response and errors are read."""
+
+    family: Family = "gaussian"
+    link: Link | None = None
+    positive: Levels = None
+    offset: str | None = None
+    reference: Mapping[str, Level] | None = None
+    errors: Errors = "linearized"
+
+
 class Regression(Table):
     """A fitted generalised linear model.
 
@@ -54,12 +67,19 @@ class Regression(Table):
     degrees of freedom plus one less the number of coefficients.
     """
 
-    def __init__(self, call: ModelCall, fit: _core.Regression, family: Family, link: Link) -> None:
+    def __init__(
+        self, call: ModelCall, fit: _core.Regression, options: GlmOptions, link: Link
+    ) -> None:
         self._call = call
         self._fit = fit
-        self._family = family
+        self._family = options.family
         self._link = link
-        self._coefficients = coefficients_of(call, _core.regression_coefficients(fit), fit.aliased)
+        linearised = coefficients_of(call, _core.regression_coefficients(fit), fit.aliased)
+        self._coefficients = (
+            reduced_coefficients(call.sample, linearised, fit, call.domain.codes)
+            if options.errors == "bell-mccaffrey"
+            else linearised
+        )
 
     @property
     def coefficients(self) -> Estimates:
@@ -282,24 +302,18 @@ class _Effects:
 
 
 def fit_glm(
-    sample: Sample,
-    formula: str,
-    family: Family,
-    link: Link | None,
-    positive: Levels,
-    offset: str | None,
-    reference: Mapping[str, Level] | None,
-    where: Where | None,
-    level: float,
+    sample: Sample, formula: str, options: GlmOptions, where: Where | None, level: float
 ) -> Regression:
     """Fit a generalised linear model."""
-    base = family.removeprefix("quasi")
+    base = options.family.removeprefix("quasi")
     if base not in _DEFAULT_LINK:
-        raise ValueError(f"family={family!r} is none of {', '.join(map(repr, _DEFAULT_LINK))}")
-    chosen = link or _DEFAULT_LINK[base]
-    call = model_call(sample, formula, reference, where, level)
+        known = ", ".join(map(repr, _DEFAULT_LINK))
+        raise ValueError(f"family={options.family!r} is none of {known}")
+    link = options.link or _DEFAULT_LINK[base]
+    call = model_call(sample, formula, options.reference, where, level)
     name = call.frame.formula.response
-    response = _response(sample.columns, name, positive)
+    response = _response(sample.columns, name, options.positive)
+    offset = options.offset
     fit = fitted(
         call,
         lambda: _core.fit_regression(
@@ -309,12 +323,12 @@ def fit_glm(
             name,
             response,
             base,
-            chosen,
+            link,
             offset or "",
             None if offset is None else sample.columns.numbers(offset),
         ),
     )
-    return Regression(call, fit, family, chosen)
+    return Regression(call, fit, options, link)
 
 
 def _response(columns: Columns, name: str, positive: Levels) -> NumberArray:

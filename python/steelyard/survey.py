@@ -5,6 +5,7 @@ from typing import Literal
 
 from narwhals.typing import IntoDataFrame
 
+from steelyard.bias_reduction import Errors, check_errors, reduced_means
 from steelyard.columns import as_names
 from steelyard.condition import Where
 from steelyard.crosstab import Crosstab
@@ -17,7 +18,7 @@ from steelyard.ordinal import OrdinalRegression, fit_ologit
 from steelyard.poverty import poverty
 from steelyard.pps import Pps, PpsMethod
 from steelyard.rank_test import RankScore, rank_test
-from steelyard.regression import Family, Link, Regression, fit_glm
+from steelyard.regression import Family, GlmOptions, Link, Regression, fit_glm
 from steelyard.sample import Sample
 from steelyard.standardization import Shares, standardized
 from steelyard.statistic import (
@@ -176,6 +177,7 @@ class Survey:
         by: str | Sequence[str] | None = None,
         where: Where | None = None,
         missing: Missing = "exclude",
+        errors: Errors = "linearized",
         level: float = 0.95,
     ) -> Estimates:
         """Estimate weighted means: sum of w y over sum of w.
@@ -192,6 +194,9 @@ class Survey:
             function of the frame, or a mapping from column to level or levels.
         missing : {"exclude", "fail"}
             Leave out rows without an answer, which the result counts, or refuse.
+        errors : {"linearized", "bell-mccaffrey"}
+            "bell-mccaffrey": bias-reduced, with degrees of freedom of each estimate; for designs of
+            one stage with few clusters.
         level : float
             Confidence level of the intervals shown.
 
@@ -210,7 +215,8 @@ class Survey:
 
         Notes
         -----
-        The Hájek mean, with Taylor linearisation (Särndal, Swensson and Wretman 1992, section 5.7).
+        The Hájek mean, with Taylor linearisation (Särndal, Swensson and Wretman 1992, section 5.7);
+        Bell and McCaffrey (2002), Survey Methodology 28(2).
 
         Examples
         --------
@@ -219,7 +225,11 @@ class Survey:
         >>> svy.mean("api00", by="stype").se.round(2).tolist()
         [12.38, 14.94, 16.21]
         """
-        return self._sample.estimate(_each(mean, variable, missing), by, where, level)
+        statistics = _each(mean, variable, missing)
+        if check_errors(errors) == "bell-mccaffrey":
+            groups = None if by is None else as_names(by)
+            return reduced_means(self._sample, statistics, groups, where, level)
+        return self._sample.estimate(statistics, by, where, level)
 
     def total(
         self,
@@ -799,6 +809,7 @@ class Survey:
         offset: str | None = None,
         reference: Mapping[str, Level] | None = None,
         where: Where | None = None,
+        errors: Errors = "linearized",
         level: float = 0.95,
     ) -> Regression:
         """Fit a generalised linear model by the survey's weights.
@@ -822,6 +833,9 @@ class Survey:
             The level that others are compared with, if not the first.
         where : condition, optional
             Rows that the model is of, as for :meth:`mean`; the others count for the variance.
+        errors : {"linearized", "bell-mccaffrey"}
+            "bell-mccaffrey": bias-reduced, with degrees of freedom of each coefficient; for the
+            Gaussian family and designs of one stage with few clusters.
         level : float
             Confidence level of the intervals shown.
 
@@ -839,7 +853,7 @@ class Survey:
         Notes
         -----
         Pseudo-maximum likelihood with linearised errors (Binder 1983, International Statistical
-        Review 51(3)), as R's ``svyglm``.
+        Review 51(3)), as R's ``svyglm``; Bell and McCaffrey (2002), Survey Methodology 28(2).
 
         Examples
         --------
@@ -852,7 +866,11 @@ class Survey:
         79.993
         """
         return fit_glm(
-            self._sample, formula, family, link, positive, offset, reference, where, level
+            self._sample,
+            formula,
+            GlmOptions(family, link, positive, offset, reference, check_errors(errors)),
+            where,
+            level,
         )
 
     def ologit(
