@@ -12,6 +12,7 @@
 #include "steelyard/error.hpp"
 #include "steelyard/influence.hpp"
 #include "steelyard/lonely_domain.hpp"
+#include "steelyard/usage.hpp"
 
 namespace steelyard {
 namespace {
@@ -30,81 +31,9 @@ std::vector<Term> linearise_all(const Design& design, const Domains& domains,
   return terms;
 }
 
-/// Is there a row used in this group and domain: is its weight there positive?
-bool is_used(const RowMatrix& by_group, const Estimator& estimator, Eigen::Index group,
-             Eigen::Index d) {
-  const Eigen::Index features = estimator.features();
-  const Eigen::Index width = estimator.of_levels() ? features : 1;
-  return width > 0 && by_group.row(group).segment(d * features, width).maxCoeff() > 0;
-}
-
-std::int64_t strata_used(const RowMatrix& by_stratum, const Estimator& estimator, Eigen::Index d) {
-  std::int64_t count = 0;
-  for (Eigen::Index h = 0; h < by_stratum.rows(); ++h) {
-    count += is_used(by_stratum, estimator, h, d) ? 1 : 0;
-  }
-  return count;
-}
-
-/// Units with a row used, and those of them in strata that were not taken whole.
-struct UnitsUsed {
-  std::int64_t all = 0;
-  std::int64_t sampled = 0;
-};
-
-UnitsUsed units_used(const Design& design, const RowMatrix& by_unit, const Estimator& estimator,
-                     Eigen::Index d) {
-  enum : char { kUnused, kCertain, kSampled };
-  std::vector<char> primary(static_cast<std::size_t>(design.first().units()), kUnused);
-  const Stage& last = design.stages().back();
-  for (Eigen::Index unit = 0; unit < by_unit.rows(); ++unit) {
-    if (is_used(by_unit, estimator, unit, d)) {
-      char& known = primary[static_cast<std::size_t>(design.primary_of_unit(unit))];
-      known = std::max<char>(known, last.share(unit) < 1 ? kSampled : kCertain);
-    }
-  }
-  UnitsUsed units;
-  units.sampled = std::count(primary.begin(), primary.end(), kSampled);
-  units.all = units.sampled + std::count(primary.begin(), primary.end(), kCertain);
-  return units;
-}
-
-/// Is all of a domain in one unit that need not have been in the sample? A unit that was certain is
-/// known by the units below it.
-bool in_one_unit(const Design& design, const RowMatrix& by_unit, const Estimator& estimator,
-                 Eigen::Index d) {
-  RowMatrix used(design.units(), 1);
-  for (Eigen::Index unit = 0; unit < by_unit.rows(); ++unit) {
-    used(unit, 0) = is_used(by_unit, estimator, unit, d) ? 1 : 0;
-  }
-  const RowMatrix by_stage = design.sum_by_stage(used);
-  Eigen::Index at = 0;
-  for (const Stage& stage : design.stages()) {
-    const auto mine = by_stage.col(0).segment(at, stage.units());
-    Eigen::Index only = 0;
-    if ((mine.array() > 0).count() != 1 || mine.maxCoeff(&only) <= 0) {
-      return false;
-    }
-    if (stage.share(only) < 1) {
-      return true;
-    }
-    at += stage.units();
-  }
-  return false;
-}
-
-UnitsUsed rows_used(const Design& design, const FeatureSums& sums, Eigen::Index d) {
-  UnitsUsed units;
-  for (Eigen::Index h = 0; h < design.strata(); ++h) {
-    units.all += sums.used(h, d);
-    units.sampled += design.stratum(h).fraction < 1 ? sums.used(h, d) : 0;
-  }
-  return units;
-}
-
 /// Values, counts and simple-random variances: all of the result but the deviations.
 void describe(const Design& design, const Domains& domains, const std::vector<Term>& terms,
-              std::vector<bool>& lone, Estimated& result, Eigen::VectorXd& srs,
+              std::vector<bool>& alone, Estimated& result, Eigen::VectorXd& srs,
               Eigen::VectorXd& srs_replace) {
   std::vector<double> values;
   std::vector<double> without;
@@ -118,28 +47,22 @@ void describe(const Design& design, const Domains& domains, const std::vector<Te
       const Term& term = terms[t];
       const auto at = static_cast<std::size_t>(d);
       const Linearisation& linear = term.linearised.by_domain[at];
-      const std::int64_t used = term.sums.used.col(d).sum();
-      const std::int64_t strata = strata_used(by_stratum[t], *term.estimator, d);
-      const bool by_row = term.sums.grouping == Grouping::kStratum;
-      const UnitsUsed units = by_row ? rows_used(design, term.sums, d)
-                                     : units_used(design, term.sums.by_group, *term.estimator, d);
-      const std::int64_t sampled = units.sampled;
+      const Usage usage = usage_of(design, term, by_stratum[t], d);
       const Eigen::VectorXd& sums = term.linearised.sums[at];
       const double population = term.estimator->of_levels() ? sums.sum() : sums[0];
       for (Eigen::Index j = 0; j < term.estimator->estimates(); ++j) {
         const Eigen::VectorXd gradient = linear.gradient.row(j).transpose();
         const Eigen::MatrixXd& second = term.linearised.second[at];
-        values.push_back(used > 0 ? linear.value[j] : kNotANumber);
-        without.push_back(
-            simple_random_variance({used, population}, gradient, sums, second, false));
-        with.push_back(simple_random_variance({used, population}, gradient, sums, second, true));
-        result.used.push_back(used);
-        result.missing.push_back(term.sums.missing.col(d).sum());
-        result.units.push_back(units.all);
-        result.strata.push_back(strata);
-        result.sampled_units.push_back(sampled);
-        lone.push_back(by_row ? units.all < 2 && sampled > 0
-                              : in_one_unit(design, term.sums.by_group, *term.estimator, d));
+        const SimpleRandomSampling simple{usage.used, population};
+        values.push_back(usage.used > 0 ? linear.value[j] : kNotANumber);
+        without.push_back(simple_random_variance(simple, gradient, sums, second, false));
+        with.push_back(simple_random_variance(simple, gradient, sums, second, true));
+        result.used.push_back(usage.used);
+        result.missing.push_back(usage.missing);
+        result.units.push_back(usage.units);
+        result.strata.push_back(usage.strata);
+        result.sampled_units.push_back(usage.sampled_units);
+        alone.push_back(usage.in_one_unit);
       }
     }
   }
