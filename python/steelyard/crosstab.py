@@ -8,8 +8,8 @@ import numpy as np
 from steelyard import _core
 from steelyard.columns import BoolArray, cross
 from steelyard.condition import Where
-from steelyard.domain import Domain
-from steelyard.errors import EmptyDomain, TooManyLevels, UnknownLevel
+from steelyard.domain import RESERVED, Domain
+from steelyard.errors import EmptyDomain, ReservedName, TooManyLevels, UnknownLevel
 from steelyard.estimates import Estimates
 from steelyard.evidence import Integers
 from steelyard.hypothesis import HypothesisTest
@@ -41,6 +41,7 @@ _CORRECTIONS = {
     "saddlepoint": ("saddlepoint-f", "weighted sum of chi-squares over F, by saddlepoint"),
     "exact": ("exact-f", "weighted sum of chi-squares over F, by integration"),
 }
+_FIGURES = ("count", "cell", "row", "column")
 _WALD = {"wald": ("F", "Wald"), "adjusted-wald": ("adjusted-F", "Wald, adjusted F")}
 
 
@@ -58,6 +59,17 @@ class Crosstab(Table):
         where: Where | None,
         level: float,
     ) -> None:
+        if not variables:
+            raise ValueError("variables= is empty: name at least one column to tabulate")
+        if not 0 < level < 1:
+            raise ValueError(f"level={level} is not a confidence level between 0 and 1")
+        for name in variables[:-1]:
+            if name in RESERVED or name in _FIGURES:
+                raise ReservedName(
+                    f"row variable {name!r} has the name of a column of the result: rename the "
+                    "column",
+                    column=name,
+                )
         self._sample = sample
         self._level = level
         self._variables = tuple(variables)
@@ -139,6 +151,9 @@ class Crosstab(Table):
         >>> round(found.statistic, 4), f"{found.p_value:.3g}"
         (17.2474, '2.04e-07')
         """
+        if test not in (*_CORRECTIONS, *_WALD):
+            known = ", ".join(map(repr, (*_CORRECTIONS, *_WALD)))
+            raise ValueError(f"test={test!r} is none of {known}")
         rows = len(self._row_labels)
         n = float(self.n.sum())
         if test in _WALD:
@@ -200,6 +215,9 @@ class Crosstab(Table):
                 f"answers are {', '.join(map(repr, levels))}",
                 column=self._variables[0],
             )
+        if test not in _CORRECTIONS:
+            known = ", ".join(map(repr, _CORRECTIONS))
+            raise ValueError(f"test={test!r} is none of {known}")
         correction, words = _CORRECTIONS[test]
         counts = self.count
         found = _core.goodness_of_fit_test(

@@ -26,6 +26,7 @@ __all__ = [
     "MixedLevels",
     "NegativeValues",
     "NoDegreesOfFreedom",
+    "NoVariation",
     "NotNumeric",
     "ReservedName",
     "SteelyardError",
@@ -150,6 +151,10 @@ class LonelyStratum(SteelyardError, ValueError):
 
 class NoDegreesOfFreedom(SteelyardError, ValueError):
     """There are as many strata as units, so no variance can be estimated."""
+
+
+class NoVariation(SteelyardError, ValueError):
+    """There is no sampling error to test an estimate against."""
 
 
 class CovarianceUnknown(SteelyardError, ValueError):

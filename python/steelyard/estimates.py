@@ -323,7 +323,10 @@ class Estimates(Table):
         """
         from steelyard.hypothesis import wald_test_of  # it shows estimates itself
 
-        values = np.broadcast_to(np.asarray(null, dtype=np.float64), len(self))
+        given = np.asarray(null, dtype=np.float64)
+        if given.ndim > 0 and given.shape != (len(self),):
+            raise ValueError(f"null= has {given.size} values, and there are {len(self)} estimates")
+        values = np.broadcast_to(given, len(self))
         free = float(self.degrees_of_freedom(df).min())
         return wald_test_of(self, np.ascontiguousarray(values), variant, free)
 

@@ -1,5 +1,7 @@
 """From a formula to the columns of a regression, one factor at a time."""
 
+import ast
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product as combinations
@@ -8,12 +10,13 @@ import narwhals as nw
 import numpy as np
 
 from steelyard import _core
-from steelyard.columns import Columns, NumberArray
-from steelyard.errors import FormulaError, UnknownLevel, nearest_text
+from steelyard.columns import BoolArray, Columns, NumberArray
+from steelyard.errors import FormulaError, TooManyLevels, UnknownLevel, nearest_text
 from steelyard.evidence import Floats
 from steelyard.levels import Factor, Level, with_levels
 
 INTERCEPT = "(Intercept)"
+MOST_FACTOR_LEVELS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,7 @@ class Variable:
     name: str
     numbers: tuple[NumberArray, ...] = ()
     factor: Factor | None = None
+    spec: object = None  # how an expression was computed, with its means, knots and so on
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,7 @@ class ModelFrame:
     levels: Mapping[str, tuple[Level, ...]]
     factor_of: Mapping[str, int]  # the factor of each variable of numbers
     indicators: Mapping[str, Sequence[tuple[Level, int]]]  # those of each categorical variable
+    specs: Mapping[str, object]  # of each variable that is not categorical
 
     def with_level(self, name: str, level: Level) -> _core.ModelMatrix:
         """The same matrix with a categorical variable at one level in every row."""
@@ -95,6 +100,8 @@ def parse(formula: str) -> Formula:
     response = " + ".join(str(term) for term in left)
     terms = []
     intercept = False
+    if not all(hasattr(term, "factors") for term in right):
+        raise FormulaError(f"{formula!r} has several parts, and one is modelled")
     for term in right:
         names = tuple(str(factor.expr) for factor in term.factors)
         if names == ("1",):
@@ -109,7 +116,7 @@ def parse(formula: str) -> Formula:
 def read_frame(
     formula: Formula,
     columns: Columns,
-    levels: Mapping[str, tuple[Level, ...]] | None = None,
+    inside: BoolArray | None = None,
     reference: Mapping[str, Level] | None = None,
 ) -> ModelFrame:
     """Read the variables of a formula and make the columns of its terms.
@@ -119,12 +126,28 @@ def read_frame(
 
     Parameters
     ----------
-    levels : mapping, optional
-        Levels of categorical variables as an earlier frame had them.
+    inside : array of bool, optional
+        Rows of the model: levels that none of them has are left out.
     reference : mapping of variable to level, optional
         The level that others are compared with, if not the first.
     """
-    read = {name: _read(name, columns, levels, reference) for name in formula.variables}
+    read = {name: _read(name, columns, inside, reference) for name in formula.variables}
+    for name in reference or {}:
+        if name not in {_categorical(v) or v for v, r in read.items() if r.factor is not None}:
+            raise FormulaError(
+                f"reference= names {name!r}, which is no categorical variable of the formula",
+                column=name,
+            )
+    return _model_frame(formula, columns, read)
+
+
+def read_new(frame: ModelFrame, columns: Columns) -> ModelFrame:
+    """Read the same variables from another frame, with the levels and means of the first."""
+    read = {name: _read_again(name, frame, columns) for name in frame.formula.variables}
+    return _model_frame(frame.formula, columns, read)
+
+
+def _model_frame(formula: Formula, columns: Columns, read: Mapping[str, Variable]) -> ModelFrame:
     factors: list[_core.ModelFactor] = []
     coded: dict[tuple[str, bool], list[tuple[Level, int]]] = {}
     made: list[ModelColumn] = []
@@ -137,6 +160,8 @@ def read_frame(
         parts = []
         for name in term:
             reduced = _is_reduced(name, term, present, read)
+            if len(term) == 1 and read[name].factor is not None:
+                present.add(frozenset())  # all of its levels are a constant
             if (name, reduced) not in coded:
                 coded[name, reduced] = _code(read[name], reduced, factors)
             parts.append(coded[name, reduced])
@@ -162,7 +187,8 @@ def read_frame(
     for (name, _), levels_of in coded.items():
         if read[name].factor is not None:
             indicators.setdefault(name, []).extend(levels_of)
-    return ModelFrame(formula, core, tuple(made), known, of_numbers, indicators)
+    specs = {name: v.spec for name, v in read.items() if v.factor is None}
+    return ModelFrame(formula, core, tuple(made), known, of_numbers, indicators, specs)
 
 
 def read_numbers(name: str, columns: Columns) -> NumberArray:
@@ -176,10 +202,24 @@ def read_numbers(name: str, columns: Columns) -> NumberArray:
     return variable.numbers[0]
 
 
+def columns_of(name: str, columns: Columns) -> set[str]:
+    """The columns of the frame that a variable is made of."""
+    column = _categorical(name)
+    if column is not None or name in columns.names:
+        return {column or name}
+    quoted = re.findall(r"`([^`]+)`", name)
+    try:
+        tree = ast.parse(re.sub(r"`[^`]+`", "0", name).strip("{}"), mode="eval")
+    except SyntaxError:
+        return set(quoted)
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    return (names | set(quoted)) & set(columns.names)
+
+
 def _read(
     name: str,
     columns: Columns,
-    levels: Mapping[str, tuple[Level, ...]] | None,
+    inside: BoolArray | None,
     reference: Mapping[str, Level] | None,
 ) -> Variable:
     column = _categorical(name)
@@ -189,8 +229,15 @@ def _read(
             return Variable(name, numbers=(columns.numbers(name),))
         column = name
     if column is None:
-        return Variable(name, numbers=_evaluate(name, columns))
-    factor = with_levels(column, columns.factor(column), (levels or {}).get(name, ()))
+        numbers, spec = _evaluate(name, columns)
+        return Variable(name, numbers=numbers, spec=spec)
+    factor = _present(columns.factor(column), inside)
+    if len(factor.levels) > MOST_FACTOR_LEVELS:
+        raise TooManyLevels(
+            f"column {column!r} has {len(factor.levels):,} levels, and a model at most "
+            f"{MOST_FACTOR_LEVELS}: merge them, or leave the column out",
+            column=column,
+        )
     if reference and column in reference:
         first = reference[column]
         if first not in factor.levels:
@@ -202,6 +249,33 @@ def _read(
         others = [level for level in factor.levels if level != first]
         factor = with_levels(column, factor, (first, *others))
     return Variable(name, factor=factor)
+
+
+def _read_again(name: str, frame: ModelFrame, columns: Columns) -> Variable:
+    """A variable of another frame, as the model knows it."""
+    column = _categorical(name) or name
+    if name in frame.levels:
+        found = columns.factor(column)
+        return Variable(name, factor=with_levels(column, found, frame.levels[name]))
+    spec = frame.specs[name]
+    if spec is not None:
+        numbers, _ = _evaluate(name, columns, spec)
+        return Variable(name, numbers=numbers, spec=spec)
+    return Variable(name, numbers=(columns.numbers(name),))
+
+
+def _present(factor: Factor, inside: BoolArray | None) -> Factor:
+    """The levels that rows of the model have."""
+    codes = factor.codes.to_numpy()
+    chosen = codes if inside is None else codes[inside]
+    counts = np.bincount(chosen[chosen >= 0], minlength=len(factor.levels))
+    if (counts > 0).all():
+        return factor
+    kept = np.flatnonzero(counts > 0)
+    position = np.full(len(factor.levels) + 1, -1, dtype=np.int32)
+    position[kept] = np.arange(len(kept))
+    levels = tuple(factor.levels[code] for code in kept)
+    return Factor(_core.Codes(position[codes], len(kept)), levels)
 
 
 def _categorical(name: str) -> str | None:
@@ -217,25 +291,56 @@ def _categorical(name: str) -> str | None:
     return inner
 
 
-def _evaluate(expression: str, columns: Columns) -> tuple[NumberArray, ...]:
-    """The columns of an expression such as ``np.log(income)`` or ``bs(age, df=4)``."""
+def _evaluate(
+    expression: str, columns: Columns, spec: object = None
+) -> tuple[tuple[NumberArray, ...], object]:
+    """The columns of an expression such as ``bs(age, df=4)``, and how they were computed."""
     import formulaic
 
-    try:
-        made = formulaic.model_matrix(
-            f"0 + {expression}",
-            columns.frame.to_native(),
-            context={"np": np},
-            na_action="ignore",
-            output="numpy",
+    def compute(how: object, frame: object) -> "formulaic.ModelMatrix":
+        return formulaic.model_matrix(
+            how, frame, context={"np": np}, na_action="ignore", output="numpy"
         )
+
+    try:
+        if spec is None:
+            # Means and knots are those of the rows that have a value.
+            complete = columns.frame.filter(_complete(expression, columns).tolist())
+            made = compute(f"0 + {expression}", complete.to_native())
+            spec_of = made.model_spec
+        else:
+            spec_of = spec
+        made = compute(spec_of, columns.frame.to_native())
+        matrix: Floats = np.asarray(made, dtype=np.float64)
+        if spec is None and made.model_spec.factor_contrasts:
+            # True and false; words cannot be multiplied.
+            return _evaluate(f"{{({expression}) * 1.0}}", columns)
+    except FormulaError:
+        raise
     except Exception as error:
+        reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
         raise FormulaError(
-            f"{expression!r} is no column and cannot be computed "
-            f"({str(error).splitlines()[0].rstrip('.')}).{nearest_text(expression, columns.names)}"
+            f"{expression!r} is no column and cannot be computed ({reason})."
+            f"{nearest_text(expression, columns.names)}"
         ) from None
-    matrix: Floats = np.asarray(made, dtype=np.float64)
-    return tuple(np.ascontiguousarray(matrix[:, j]) for j in range(matrix.shape[1]))
+    if np.isnan(matrix).all():
+        raise FormulaError(
+            f"{expression!r} has no value in any row: does it take a mean over missing values?"
+        )
+    numbers = tuple(np.ascontiguousarray(matrix[:, j]) for j in range(matrix.shape[1]))
+    return numbers, spec_of
+
+
+def _complete(expression: str, columns: Columns) -> BoolArray:
+    """Rows in which no column of an expression is missing."""
+    complete = np.ones(len(columns), dtype=np.bool_)
+    for name in columns_of(expression, columns):
+        if name in columns.names:
+            series = columns.series(name)
+            complete &= ~series.is_null().to_numpy()
+            if series.dtype.is_float():
+                complete &= ~np.isnan(np.asarray(columns.numbers(name), dtype=np.float64))
+    return complete
 
 
 def _is_reduced(

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from steelyard import _core
+from steelyard.errors import NoVariation
 from steelyard.estimates import Estimates, WaldVariant
 from steelyard.evidence import Floats
+from steelyard.notes import NO_VARIATION
 from steelyard.render import html_table, text_table
 from steelyard.table import Cell, Table, cells
 
@@ -82,9 +84,15 @@ def t_test_of(
 ) -> HypothesisTest:
     """Test that an estimate is `null`, by t."""
     value, error = estimate.value, float(estimate.se[0])
-    statistic = (value - null) / error if error > 0 else float("nan")
+    if not np.isfinite(null):
+        raise ValueError(f"null={null} is no value to test against")
+    if not (error > 0 and np.isfinite(value)) or estimate.notes[0] == NO_VARIATION:
+        reason = estimate.notes[0] or "it does not vary"
+        raise NoVariation(f"{hypothesis}: there is no sampling error to test against ({reason})")
+    statistic = (value - null) / error
     p_value = _core.two_sided_p_value(value, error, df, null)
-    return HypothesisTest(hypothesis, method, "t", statistic, 1.0, df, p_value, estimate, effect)
+    shown = estimate.with_df(df)
+    return HypothesisTest(hypothesis, method, "t", statistic, 1.0, df, p_value, shown, effect)
 
 
 def wald_test_of(

@@ -22,6 +22,8 @@ from steelyard.statistic import Statistic
 from steelyard.table import Cell, cells
 from steelyard.terms import Term
 
+THRESHOLD = "(Threshold)"  # of an ordinal model, as INTERCEPT
+
 Fit = TypeVar("Fit", _core.Regression, _core.Ordinal)
 
 
@@ -46,8 +48,12 @@ def model_call(
     """Read the formula and the rows of a model."""
     if not 0 < level < 1:
         raise ValueError(f"level={level} is not a confidence level between 0 and 1")
-    frame = read_frame(parse(formula), sample.columns, reference=reference)
-    return ModelCall(sample, sample.domain(None, where), frame, level, formula)
+    domain = sample.domain(None, where)
+    inside = sample.design.row_weights() > 0
+    if domain.codes is not None:
+        inside &= domain.codes.to_numpy() >= 0
+    frame = read_frame(parse(formula), sample.columns, inside, reference)
+    return ModelCall(sample, domain, frame, level, formula)
 
 
 def fitted(call: ModelCall, fit: Callable[[], Fit], answers: Sequence[Level] = ()) -> Fit:
@@ -94,7 +100,7 @@ def coefficients_of(
     size = len(kept) + len(thresholds)
     labels = Labels(
         {},
-        [column.term for column in kept] + ["threshold"] * len(thresholds),
+        [column.term for column in kept] + [THRESHOLD] * len(thresholds),
         [column.level for column in kept] + list(thresholds),
         ["coefficient"] * size,
     )
@@ -118,8 +124,10 @@ def estimates_of(call: ModelCall, estimator: _core.Estimator, labels: Labels) ->
 def test_of_terms(coefficients: Estimates, terms: Sequence[str]) -> HypothesisTest:
     """Test that all coefficients of some terms are 0; without terms, of all of them."""
     names = coefficients.labels.variable
-    known = [n for n in dict.fromkeys(names) if n not in (INTERCEPT, "threshold")]
+    known = [n for n in dict.fromkeys(names) if n not in (INTERCEPT, THRESHOLD)]
     wanted = list(terms) or known
+    if not wanted:
+        raise FormulaError("the model has no terms to test: it is a constant alone")
     for term in wanted:
         if term not in known:
             raise FormulaError(f"the model has no term {term!r}.{nearest_text(term, known)}")

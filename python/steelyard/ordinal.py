@@ -11,7 +11,7 @@ from steelyard import _core
 from steelyard.columns import Columns
 from steelyard.condition import Where
 from steelyard.estimates import Estimates
-from steelyard.formula import INTERCEPT, read_frame
+from steelyard.formula import INTERCEPT, read_new
 from steelyard.hypothesis import HypothesisTest
 from steelyard.levels import Level
 from steelyard.likert import item_factor
@@ -92,7 +92,7 @@ class OrdinalRegression(Table):
             Labelled by row and answer.
         """
         rows = Columns(frame)
-        read = read_frame(self._call.frame.formula, rows, self._call.frame.levels)
+        read = read_new(self._call.frame, rows)
         values, jacobian = _core.predict_ordinal(self._fit, read.core, "", None)
         return at_rows(self._coefficients, values, jacobian, self._answers)
 
@@ -128,12 +128,16 @@ def fit_ologit(
     """Fit a cumulative link model."""
     call = model_call(sample, formula, reference, where, level)
     factor = item_factor(sample.columns, call.frame.formula.response, levels)
-    counts = factor.codes.counts
+    codes = factor.codes.to_numpy()
+    inside = sample.design.row_weights() > 0
+    if call.domain.codes is not None:
+        inside &= call.domain.codes.to_numpy() >= 0
+    counts = np.bincount(codes[inside & (codes >= 0)], minlength=len(factor.levels))
     answered = [known for known, count in zip(factor.levels, counts, strict=True) if count > 0]
     if len(answered) < len(factor.levels) and not levels:
         positions = {known: i for i, known in enumerate(answered)}
-        codes = np.array([positions.get(known, -1) for known in (*factor.levels, None)], np.int32)
-        kept = _core.Codes(codes[factor.codes.to_numpy()], len(answered))
+        moved = np.array([positions.get(known, -1) for known in (*factor.levels, None)], np.int32)
+        kept = _core.Codes(moved[codes], len(answered))
     else:
         kept, answered = factor.codes, list(factor.levels)
     fit = fitted(

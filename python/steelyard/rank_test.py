@@ -6,9 +6,10 @@ import numpy as np
 
 from steelyard import _core
 from steelyard.condition import Where
-from steelyard.errors import EmptyDomain
+from steelyard.errors import EmptyDomain, InfiniteValues, NoVariation, error_in_rows
 from steelyard.estimates import Estimates
 from steelyard.hypothesis import HypothesisTest, t_test_of
+from steelyard.mean_test import freedom_of_groups
 from steelyard.sample import Sample
 from steelyard.statistic import Statistic
 from steelyard.terms import Term
@@ -28,6 +29,15 @@ def rank_test(
     """Compare the mean rank scores of groups."""
     domain = sample.domain([by], where)
     numbers = sample.columns.numbers(variable)
+    infinite = np.flatnonzero(np.isinf(np.asarray(numbers, dtype=np.float64)))
+    if len(infinite) > 0:
+        raise error_in_rows(
+            InfiniteValues,
+            variable,
+            infinite.tolist(),
+            f"column {variable!r} is infinite",
+            "look for a division by zero, or make these values missing",
+        )
     scores = _core.rank_scores(sample.design, domain.codes, variable, numbers, score)
     name = f"rank of {variable}"
     term = Term(Statistic("mean", (name,)), (_core.mean(name, scores),), (None,), ("mean",))
@@ -39,17 +49,20 @@ def rank_test(
             column=by,
         )
     hypothesis = f"{variable} has one distribution in all groups of {by}"
-    df = float(groups.degrees_of_freedom()[0])
     two, several = _NAMES[score]
     if len(answered) == 2:
         difference: Estimates = answered.rows([1]) - answered.rows([0])
         return t_test_of(
             difference.renamed(name),
-            max(1.0, df - 1),
+            freedom_of_groups(sample, variable, difference, where, level),
             hypothesis=hypothesis,
             method=f"{two} test: t of the difference in mean rank score",
         )
-    found = answered.equality_test(df=max(1.0, df - (len(answered) - 1)))
+    df = freedom_of_groups(sample, variable, answered, where, level, len(answered))
+    try:
+        found = answered.equality_test(df=df)
+    except ValueError as error:
+        raise NoVariation(f"{hypothesis}: {error}") from None
     return HypothesisTest(
         hypothesis,
         f"{several} test: F of the differences in mean rank score",

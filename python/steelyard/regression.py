@@ -13,7 +13,7 @@ from steelyard.columns import Columns, NumberArray, level_codes
 from steelyard.condition import Where
 from steelyard.errors import FormulaError, nearest_text
 from steelyard.estimates import Estimates
-from steelyard.formula import read_frame, read_numbers
+from steelyard.formula import columns_of, read_new, read_numbers
 from steelyard.hypothesis import HypothesisTest
 from steelyard.labels import Labels
 from steelyard.levels import Level, with_levels
@@ -73,6 +73,7 @@ class Regression(Table):
         self._call = call
         self._fit = fit
         self._family = options.family
+        self._options = options
         self._link = link
         linearised = coefficients_of(call, _core.regression_coefficients(fit), fit.aliased)
         self._coefficients = (
@@ -153,8 +154,15 @@ class Regression(Table):
             Labelled by row, with errors of the coefficients and all covariances.
         """
         rows = Columns(frame)
-        read = read_frame(self._call.frame.formula, rows, self._call.frame.levels)
-        values, jacobian = _core.predict_regression(self._fit, read.core, scale, "", None)
+        read = read_new(self._call.frame, rows)
+        offset = self._options.offset
+        values, jacobian = _core.predict_regression(
+            self._fit,
+            read.core,
+            scale,
+            offset or "",
+            None if offset is None else rows.numbers(offset),
+        )
         return at_rows(self._coefficients, values, jacobian, [None])
 
     def average_effects(self, *variables: str) -> Estimates:
@@ -178,6 +186,8 @@ class Regression(Table):
         """
         frame = self._call.frame
         wanted = variables or frame.formula.variables
+        if not wanted:
+            raise FormulaError("the model has no variables: it is a constant alone")
         parts = [self._effects_of(self._known(name)) for name in wanted]
         matrices = [matrix for part in parts for matrix in part.matrices]
         slopes = [slope for part in parts for slope in part.slopes]
@@ -267,6 +277,7 @@ class Regression(Table):
 
     def _effects_of(self, name: str) -> "_Effects":
         frame = self._call.frame
+        self._refuse_shared(name)
         if name in frame.factor_of:
             return _Effects(name, [frame.core], [frame.factor_of[name]], [None])
         levels = frame.levels.get(name)
@@ -274,6 +285,18 @@ class Regression(Table):
             raise FormulaError(f"{name!r} makes several columns: it has no single slope")
         matrices = [frame.with_level(name, level) for level in levels]
         return _Effects(name, matrices, [None] * len(matrices), list(levels[1:]))
+
+    def _refuse_shared(self, name: str) -> None:
+        """A variable that stands in another expression too has no effect of its own."""
+        columns = self._call.sample.columns
+        mine = columns_of(name, columns)
+        for other in self._call.frame.formula.variables:
+            if other != name and mine & columns_of(other, columns):
+                raise FormulaError(
+                    f"{name!r} also stands in {other!r}, which would move with it: compare "
+                    "predict() at two values instead",
+                    column=name,
+                )
 
     def _averages(
         self, matrices: Sequence[_core.ModelMatrix], slopes: Sequence[int | None]

@@ -99,8 +99,6 @@ class Sample:
         """Estimate statistics in every domain, in one pass, with their covariances."""
         if not statistics:
             raise ValueError("there is nothing to estimate: name at least one statistic")
-        if not 0 < level < 1:
-            raise ValueError(f"level={level} is not a confidence level between 0 and 1")
         domain = self.domain(by, where)
         try:
             source = Source(self.columns, self.design, domain.codes, self._df())
@@ -121,6 +119,8 @@ class Sample:
 
         `labels`, if not given, are made from those of the domain and of the terms.
         """
+        if not 0 < level < 1:
+            raise ValueError(f"level={level} is not a confidence level between 0 and 1")
         try:
             estimators = [estimator for term in terms for estimator in term.estimators]
             result = _core.estimate(self.design, self.keys(), domain.codes, estimators)

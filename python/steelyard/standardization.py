@@ -28,6 +28,9 @@ def standardized(
 ) -> Estimates:
     """Combine the estimates of each group's strata by the shares of the standard population."""
     groups = () if by is None else as_names(by)
+    both = [name for name in adjust if name in groups]
+    if both:
+        raise ValueError(f"{both[0]!r} is held fixed by adjust=, so it makes no groups in by=")
     standard = _standard(shares, adjust)
     parts = sample.estimate(statistics, [*groups, *adjust], where, level)
     keys = parts.labels.keys()
