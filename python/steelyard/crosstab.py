@@ -372,7 +372,7 @@ def _as_test(hypothesis: str, method: str, found: _core.TableTest) -> Hypothesis
         result.ndf,
         result.ddf,
         result.p_value,
-        None,
-        None,
-        notes,
+        notes=notes,
+        uncorrected=found.uncorrected if np.isfinite(found.uncorrected) else None,
+        design_effects=found.design_effects if len(found.design_effects) > 0 else None,
     )

@@ -10,7 +10,7 @@ from steelyard.errors import NoVariation
 from steelyard.estimates import Estimates, WaldVariant
 from steelyard.evidence import Floats
 from steelyard.notes import NO_VARIATION
-from steelyard.render import html_table, text_table
+from steelyard.render import html_table, number_text, text_table
 from steelyard.table import Cell, Table, cells
 
 
@@ -37,6 +37,10 @@ class HypothesisTest(Table):
         The difference in standard deviations.
     notes : sequence of str
         What else must be known.
+    uncorrected : float or None
+        Of a table: X² or G² as it would be under simple random sampling.
+    design_effects : array of float or None
+        Of a table: the generalised design effects that it is judged by, largest first.
     """
 
     hypothesis: str
@@ -49,6 +53,8 @@ class HypothesisTest(Table):
     estimates: Estimates | None = None
     effect: Estimates | None = None
     notes: Sequence[str] = field(default=())
+    uncorrected: float | None = None
+    design_effects: Floats | None = None
 
     def to_dict(self) -> dict[str, list[Cell]]:
         """Return the test as one row of plain values."""
@@ -65,12 +71,22 @@ class HypothesisTest(Table):
     def __repr__(self) -> str:
         table = self.to_dict()
         del table["hypothesis"]
-        return "\n".join(
-            [self.hypothesis, text_table(table, [f"method: {self.method}", *self.notes])]
-        )
+        return "\n".join([self.hypothesis, text_table(table, self._footer())])
 
     def _repr_html_(self) -> str:
-        return html_table(self.to_dict(), [f"method: {self.method}", *self.notes])
+        return html_table(self.to_dict(), self._footer())
+
+    def _footer(self) -> list[str]:
+        lines = [f"method: {self.method}"]
+        for what, shown in (("estimate", self.estimates), ("effect size", self.effect)):
+            if shown is not None and len(shown) == 1:
+                low, high = shown.ci()[0]
+                lines.append(
+                    f"{what}: {number_text(shown.value)} "
+                    f"({100 * shown.presentation.level:g}% from {number_text(low)} to "
+                    f"{number_text(high)})"
+                )
+        return [*lines, *self.notes]
 
 
 def t_test_of(
