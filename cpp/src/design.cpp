@@ -37,8 +37,10 @@ Design Design::with_form(Eigen::Index rows, Column weights, const Stage::Columns
   const Stage::Columns units{stage.strata, stage.units, Column()};
   Design design =
       sampled(rows, std::move(weights), std::span(&units, 1), {.lonely = Lonely::kCertainty});
-  design.form_ = std::make_shared<const VarianceForm>(std::move(form));
   design.degrees_of_freedom_ = degrees_of_freedom.value_or(design.degrees_of_freedom_);
+  // Degrees of freedom are counted in rows when samples are joined, whatever the rank of the form.
+  form.pad(static_cast<Eigen::Index>(design.degrees_of_freedom_) + 1);
+  design.form_ = std::make_shared<const VarianceForm>(std::move(form));
   return design;
 }
 

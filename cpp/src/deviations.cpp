@@ -1,7 +1,6 @@
 #include "steelyard/deviations.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <numeric>
 #include <stdexcept>
@@ -178,13 +177,12 @@ Eigen::VectorXd Deviations::variances() const {
 }
 
 Deviations square_root(const Eigen::MatrixXd& covariance, double degrees_of_freedom,
-                       std::uint64_t sample) {
+                       std::uint64_t identity, std::uint64_t sample) {
   Deviations result;
-  result.matrix = pivoted_root(covariance);
-  std::uint64_t identity = mix(sample, static_cast<std::uint64_t>(covariance.size()));
-  for (const double value : covariance.reshaped()) {
-    identity = mix(identity, std::bit_cast<std::uint64_t>(value));
-  }
+  const RowMatrix root = pivoted_root(covariance);
+  // A row of nothing, so that there is one where nothing varies.
+  result.matrix = RowMatrix::Zero(root.rows() + 1, covariance.cols());
+  result.matrix.topRows(root.rows()) = root;
   for (Eigen::Index row = 0; row < result.matrix.rows(); ++row) {
     result.units.push_back(mix(identity, static_cast<std::uint64_t>(row)));
   }
@@ -245,6 +243,9 @@ Deviations join(const Deviations& first, const Deviations& second) {
     result.degrees_of_freedom = std::min(first.degrees_of_freedom, second.degrees_of_freedom);
   } else if (by_unit) {
     result.degrees_of_freedom = degrees_of_freedom(result);
+    if (result.degrees_of_freedom < 1) {  // of designs whose first stage was certain
+      result.degrees_of_freedom = std::min(first.degrees_of_freedom, second.degrees_of_freedom);
+    }
   } else {
     result.degrees_of_freedom = one_from_other && shared > 0
                                     ? std::min(first.degrees_of_freedom, second.degrees_of_freedom)

@@ -1,6 +1,7 @@
 #include "steelyard/estimate.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <stdexcept>
@@ -224,6 +225,34 @@ void set_keys(const Design& design, const SampleKeys& keys, Deviations& deviatio
   }
 }
 
+/// A key of the estimates themselves: of their values, their covariance, and some of the rows that
+/// they were read from, since an estimate and its complement may have equal values and covariances.
+std::uint64_t identity_of(const Estimates& estimates, const Eigen::MatrixXd& covariance,
+                          const Domains& domains, std::span<const EstimatorPtr> estimators,
+                          std::uint64_t sample) {
+  constexpr Eigen::Index kSeen = 1024;
+  std::uint64_t key = sample;
+  const auto see = [&](double value) { key = mix(key, std::bit_cast<std::uint64_t>(value)); };
+  std::for_each(estimates.values.begin(), estimates.values.end(), see);
+  for (const double value : covariance.reshaped()) {
+    see(value);
+  }
+  const auto see_rows = [&](Eigen::Index rows, const auto& at) {
+    for (Eigen::Index row = 0; row < rows; row += std::max<Eigen::Index>(1, rows / kSeen)) {
+      see(static_cast<double>(at(row)));
+    }
+  };
+  see_rows(domains.codes.size(), [&](Eigen::Index row) { return domains.codes[row]; });
+  for (const EstimatorPtr& estimator : estimators) {
+    const Codes& levels = estimator->levels();
+    see_rows(levels.size(), [&](Eigen::Index row) { return levels[row]; });
+    for (const Column& column : estimator->columns()) {
+      see_rows(column.size(), [&](Eigen::Index row) { return column[row]; });
+    }
+  }
+  return key;
+}
+
 void check_lengths(const Design& design, const SampleKeys& keys, const Domains& domains,
                    std::span<const EstimatorPtr> estimators) {
   const auto has = [](const std::vector<std::uint64_t>& names, Eigen::Index size) {
@@ -265,6 +294,7 @@ Estimated estimate(const Design& design, const SampleKeys& keys, const Domains& 
   }
   const bool element_wise = design.rows_are_units() && design.stages().size() == 1 &&
                             !design.treats_domains() && !design.has_form() &&
+                            design.options().selection == Selection::kEqual &&
                             design.units() * domains.count() * features > kept;
   std::vector<Term> terms = linearise_all(
       design, domains, estimators, element_wise ? Grouping::kStratum : Grouping::kUnit, threads);
@@ -274,8 +304,10 @@ Estimated estimate(const Design& design, const SampleKeys& keys, const Domains& 
   std::vector<bool> alone;
   describe(design, domains, terms, alone, result, srs, srs_replace);
   if (element_wise) {
-    result.estimates.deviations = square_root(element_covariance(design, domains, terms, threads),
-                                              design.degrees_of_freedom(), keys.sample);
+    const Eigen::MatrixXd covariance = element_covariance(design, domains, terms, threads);
+    result.estimates.deviations = square_root(
+        covariance, design.degrees_of_freedom(),
+        identity_of(result.estimates, covariance, domains, estimators, keys.sample), keys.sample);
   } else {
     result.estimates.deviations.matrix = deviations(design, domains, terms, per_domain);
     set_keys(design, keys, result.estimates.deviations);

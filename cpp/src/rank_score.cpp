@@ -3,38 +3,27 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <vector>
 
+#include "steelyard/answers.hpp"
 #include "steelyard/distribution.hpp"
-#include "steelyard/parallel.hpp"
 
 namespace steelyard {
 namespace {
 
-struct Answer {
-  double value;
-  double weight;
-  Eigen::Index row;
-};
-
-std::vector<Answer> answers(const Design& design, const Domains& domains, const Column& y) {
-  std::vector<Answer> result;
-  std::vector<double> room(static_cast<std::size_t>(kBlockRows));
-  std::vector<double> weight_room(static_cast<std::size_t>(kBlockRows));
-  for (Eigen::Index begin = 0; begin < design.rows(); begin += kBlockRows) {
-    const RowBlock rows = domains.block(begin, std::min(kBlockRows, design.rows() - begin));
-    const double* value = y.read(begin, rows.count, room.data());
-    const double* weight = design.weights(begin, rows.count, weight_room.data());
-    for (Eigen::Index i = 0; i < rows.count; ++i) {
-      if (rows.domain_of(i) >= 0 && weight[i] > 0 && !std::isnan(value[i])) {
-        result.push_back({value[i], weight[i], begin + i});
-      }
+/// Positions of the answers of all domains by their values, ties in the order of the rows.
+std::vector<std::size_t> sorted_positions(const Answers& answers, const Codes& domain) {
+  std::vector<std::size_t> order;
+  for (std::size_t i = 0; i < answers.values.size(); ++i) {
+    if (domain.size() == 0 || domain[answers.rows[i]] >= 0) {
+      order.push_back(i);
     }
   }
-  std::sort(result.begin(), result.end(), [](const Answer& a, const Answer& b) {
-    return a.value < b.value || (a.value == b.value && a.row < b.row);
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return answers.values[a] < answers.values[b];
   });
-  return result;
+  return order;
 }
 
 double score_of(double share, RankScore score) {
@@ -42,7 +31,7 @@ double score_of(double share, RankScore score) {
     case RankScore::kWilcoxon:
       return share;
     case RankScore::kVanDerWaerden:
-      return normal_quantile(share);
+      return normal_quantile(std::min(share, 1 - 0x1p-53));  // rounded to 1 below a tiny weight
     case RankScore::kMedian:
       return share > 0.5 ? 1 : 0;
   }
@@ -53,24 +42,21 @@ double score_of(double share, RankScore score) {
 
 Eigen::VectorXd rank_scores(const Design& design, const Domains& domains, const Column& y,
                             RankScore score) {
-  const std::vector<Answer> sorted = answers(design, domains, y);
-  double population = 0;
-  for (const Answer& answer : sorted) {
-    population += answer.weight;
-  }
+  const Answers answers = gather_answers(design, Domains{}, y).front();
+  const std::vector<std::size_t> order = sorted_positions(answers, domains.codes);
+  const auto weight_of = [&](double sum, std::size_t i) { return sum + answers.weights[i]; };
+  const double population = std::accumulate(order.begin(), order.end(), 0.0, weight_of);
   Eigen::VectorXd result =
       Eigen::VectorXd::Constant(design.rows(), std::numeric_limits<double>::quiet_NaN());
   double below = 0;
-  for (auto tie = sorted.begin(); tie != sorted.end();) {
-    const auto end = std::find_if(tie, sorted.end(),
-                                  [&](const Answer& other) { return other.value != tie->value; });
-    double tied = 0;
-    for (auto answer = tie; answer != end; ++answer) {
-      tied += answer->weight;
-    }
+  for (auto tie = order.begin(); tie != order.end();) {
+    const auto end = std::find_if(tie, order.end(), [&](std::size_t other) {
+      return answers.values[other] != answers.values[*tie];
+    });
+    const double tied = std::accumulate(tie, end, 0.0, weight_of);
     const double value = score_of((below + tied / 2) / population, score);
     for (; tie != end; ++tie) {
-      result[tie->row] = value;
+      result[answers.rows[*tie]] = value;
     }
     below += tied;
   }

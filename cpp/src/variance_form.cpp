@@ -1,6 +1,7 @@
 #include "steelyard/variance_form.hpp"
 
 #include <Eigen/Cholesky>
+#include <Eigen/Eigenvalues>
 #include <cmath>
 #include <stdexcept>
 #include <string>
@@ -24,6 +25,44 @@ void check(const VarianceForm::Block& block) {
   }
 }
 
+/// Q = rows^T diag(signs) rows.
+struct Root {
+  RowMatrix rows;
+  std::vector<double> signs;
+};
+
+Root root_by_rank(const Eigen::VectorXd& size, const Eigen::MatrixXd& rows) {
+  const double smallest = kRounding * size.cwiseAbs().maxCoeff();
+  Root root;
+  std::vector<Eigen::Index> kept;
+  for (Eigen::Index i = 0; i < size.size(); ++i) {
+    if (std::abs(size[i]) > smallest) {
+      kept.push_back(i);
+      root.signs.push_back(size[i] > 0 ? 1.0 : -1.0);
+    }
+  }
+  const Eigen::VectorXd scale = size(kept).cwiseAbs().cwiseSqrt();
+  root.rows = scale.asDiagonal() * rows(kept, Eigen::all);
+  return root;
+}
+
+/// By Cholesky's method where Q is positive semi-definite; that has pivots of single rows only, so
+/// otherwise by eigenvectors.
+Root root_of(const Eigen::MatrixXd& coefficients) {
+  const Eigen::LDLT<Eigen::MatrixXd> pivoted(coefficients);
+  const Eigen::VectorXd pivots = pivoted.vectorD();
+  const bool is_definite = pivoted.info() == Eigen::Success &&
+                           pivots.minCoeff() >= -kRounding * pivots.cwiseAbs().maxCoeff();
+  if (is_definite) {
+    const Eigen::MatrixXd upper = pivoted.matrixU();
+    const Eigen::MatrixXd order =
+        pivoted.transpositionsP() * Eigen::MatrixXd::Identity(upper.rows(), upper.cols());
+    return root_by_rank(pivots, upper * order);
+  }
+  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> spectrum(coefficients);
+  return root_by_rank(spectrum.eigenvalues(), spectrum.eigenvectors().transpose());
+}
+
 }  // namespace
 
 VarianceForm::VarianceForm(const std::vector<Block>& blocks) {
@@ -33,27 +72,22 @@ VarianceForm::VarianceForm(const std::vector<Block>& blocks) {
     if (block.units.empty()) {
       continue;
     }
-    const Eigen::LDLT<Eigen::MatrixXd> pivoted(block.coefficients);
-    const Eigen::VectorXd pivots = pivoted.vectorD();
-    const double smallest = kRounding * pivots.cwiseAbs().maxCoeff();
-    const Eigen::MatrixXd upper = pivoted.matrixU();
-    const Eigen::MatrixXd order =
-        pivoted.transpositionsP() * Eigen::MatrixXd::Identity(upper.rows(), upper.cols());
-    const Eigen::MatrixXd columns = upper * order;
-    std::vector<Eigen::Index> kept;
-    for (Eigen::Index i = 0; i < pivots.size(); ++i) {
-      if (std::abs(pivots[i]) > smallest) {
-        kept.push_back(i);
-        signs.push_back(pivots[i] > 0 ? 1.0 : -1.0);
-        has_negative_ = has_negative_ || pivots[i] < 0;
-      }
+    const Root root = root_of(block.coefficients);
+    for (const double sign : root.signs) {
+      signs.push_back(sign);
+      has_negative_ = has_negative_ || sign < 0;
     }
-    const Eigen::VectorXd roots = pivots(kept).cwiseAbs().cwiseSqrt();
-    factors_.push_back({block.units, roots.asDiagonal() * columns(kept, Eigen::all)});
+    factors_.push_back({block.units, root.rows});
   }
-  // A row of nothing, so that there are rows for all units that count.
-  signs.push_back(1);
   signs_ = Eigen::Map<Eigen::VectorXd>(signs.data(), static_cast<Eigen::Index>(signs.size()));
+}
+
+void VarianceForm::pad(Eigen::Index rows) {
+  const Eigen::Index present = signs_.size();
+  if (present < rows) {
+    signs_.conservativeResize(rows);
+    signs_.tail(rows - present).setOnes();
+  }
 }
 
 RowMatrix VarianceForm::deviate(const RowMatrix& totals) const {

@@ -109,7 +109,7 @@ Eigen::MatrixXd some_covariance() {
 
 TEST(SquareRoot, HasTheCovarianceItWasMadeFrom) {
   const Eigen::MatrixXd covariance = some_covariance();
-  const Deviations root = square_root(covariance, 12, 1);
+  const Deviations root = square_root(covariance, 12, 5, 1);
   const Eigen::VectorXd error = covariance.diagonal().cwiseSqrt();
   const Eigen::MatrixXd difference =
       (root.covariance() - covariance).cwiseQuotient(error * error.transpose());
@@ -119,13 +119,13 @@ TEST(SquareRoot, HasTheCovarianceItWasMadeFrom) {
 }
 
 TEST(SquareRoot, OfNothingIsNothing) {
-  EXPECT_EQ(square_root(Eigen::MatrixXd::Zero(2, 2), 3, 1).covariance(),
+  EXPECT_EQ(square_root(Eigen::MatrixXd::Zero(2, 2), 3, 5, 1).covariance(),
             Eigen::MatrixXd::Zero(2, 2));
-  EXPECT_EQ(square_root(Eigen::MatrixXd(0, 0), 3, 1).estimates(), 0);
+  EXPECT_EQ(square_root(Eigen::MatrixXd(0, 0), 3, 5, 1).estimates(), 0);
 }
 
 TEST(SquareRoot, CovariesWithItselfAndWithWhatWasMadeFromIt) {
-  const Deviations root = square_root(some_covariance(), 12, 1);
+  const Deviations root = square_root(some_covariance(), 12, 5, 1);
   Deviations made = root;
   made.matrix = root.matrix.leftCols(2);
   const Deviations both = join(root, made);
@@ -135,16 +135,16 @@ TEST(SquareRoot, CovariesWithItselfAndWithWhatWasMadeFromIt) {
 }
 
 TEST(SquareRoot, DoesNotCovaryWithAnotherSample) {
-  const Deviations root = square_root(some_covariance(), 12, 1);
-  const Deviations both = join(root, square_root(some_covariance(), 10, 2));
+  const Deviations root = square_root(some_covariance(), 12, 5, 1);
+  const Deviations both = join(root, square_root(some_covariance(), 10, 6, 2));
   EXPECT_EQ(both.covariance().topRightCorner(5, 5), Eigen::MatrixXd::Zero(5, 5));
   EXPECT_EQ(both.degrees_of_freedom, 22);
   EXPECT_NO_THROW(join(root, deviations({1, 2, 3}, {7, 7, 7}, 2)));
 }
 
 TEST(SquareRoot, OfOneSampleFromTwoCallsCannotBeJoined) {
-  const Deviations root = square_root(some_covariance(), 12, 1);
-  EXPECT_THROW(join(root, square_root(2 * some_covariance(), 12, 1)), std::invalid_argument);
+  const Deviations root = square_root(some_covariance(), 12, 5, 1);
+  EXPECT_THROW(join(root, square_root(some_covariance(), 12, 6, 1)), std::invalid_argument);
   EXPECT_THROW(join(root, deviations({1, 2, 3}, {7, 7, 7}, 1)), std::invalid_argument);
   const Deviations through_another = join(root, deviations({1, 2}, {7, 7}, 2));
   EXPECT_THROW(join(deviations({3, 4}, {7, 7}, 1), through_another), std::invalid_argument);

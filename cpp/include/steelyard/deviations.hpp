@@ -35,10 +35,11 @@ struct Deviations {
 std::uint64_t mix(std::uint64_t state, std::uint64_t value);
 
 /// A square root of a covariance, as deviations without units.
-/// Joined with itself or with what was made from it, it covaries; with anything else it does not.
-/// @param sample key of the sample that the covariance was estimated from.
+/// Joined with itself or with what was made from it, it covaries.
+/// @param identity key of what was estimated: equal for the same estimates of the same sample only.
+/// @param sample   key of the sample that the covariance was estimated from.
 Deviations square_root(const Eigen::MatrixXd& covariance, double degrees_of_freedom,
-                       std::uint64_t sample);
+                       std::uint64_t identity, std::uint64_t sample);
 
 /// Both sets of estimates side by side: rows with equal unit keys are one row, so that
 /// covariances between the two come from shared units.

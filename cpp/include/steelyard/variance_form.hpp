@@ -9,8 +9,8 @@ namespace steelyard {
 
 /// A variance that is given as a quadratic form in the totals of units: z^T Q z.
 ///
-/// Q lies in blocks. Each is factorised once, as Q = L diag(sign) L^T, and L^T z are its
-/// deviations; a sign of -1 stands where an estimated Q is not positive semi-definite.
+/// Q lies in blocks. Each is factorised once, as Q = R^T diag(sign) R, and R z are its deviations;
+/// a sign of -1 stands where an estimated Q is not positive semi-definite.
 ///
 /// Reference: Särndal, Swensson & Wretman (1992), sections 2.8 and 9.3.
 class VarianceForm {
@@ -24,6 +24,9 @@ class VarianceForm {
 
   /// @throws std::invalid_argument for a block with more units, or of another shape.
   explicit VarianceForm(const std::vector<Block>& blocks);
+
+  /// Adds rows of nothing, until there are so many.
+  void pad(Eigen::Index rows);
 
   Eigen::Index rows() const { return signs_.size(); }
   /// +1 or -1 for each row of deviations; empty where all are +1.
