@@ -32,6 +32,7 @@ from steelyard.statistic import (
     variance,
 )
 from steelyard.survey import Survey
+from steelyard.weighting_effect import WeightingEffect
 
 __all__ = [
     "Audit",
@@ -48,6 +49,7 @@ __all__ = [
     "Statistic",
     "Subsample",
     "Survey",
+    "WeightingEffect",
     "__version__",
     "audit",
     "cdf",

@@ -159,12 +159,12 @@ class Crosstab(Table):
         if test in _WALD:
             variant, words = _WALD[test]
             counts = self.count
-            df = float(counts.degrees_of_freedom()[0])
+            df = float(counts.degrees_of_freedom().min())
             found = _core.wald_independence_test(counts.core, rows, self._width, n, df, variant)
         else:
             correction, words = _CORRECTIONS[test]
             shares = self.cell
-            df = float(shares.degrees_of_freedom()[0])
+            df = float(shares.degrees_of_freedom().min())
             found = _core.independence_test(
                 shares.core, rows, self._width, n, df, statistic, correction
             )
@@ -224,7 +224,7 @@ class Crosstab(Table):
             counts.core,
             np.array([float(proportions[level]) for level in levels]),
             float(counts.estimate.sum()) if statistic == "pearson" else float(self.n.sum()),
-            float(counts.degrees_of_freedom()[0]),
+            float(counts.degrees_of_freedom().min()),
             statistic,
             correction,
         )

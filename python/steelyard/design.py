@@ -29,6 +29,13 @@ DfRule: TypeAlias = Literal["design", "domain", "satterthwaite", "normal"]
 Strata: TypeAlias = str | Sequence[str | Sequence[str] | None]
 PerStage: TypeAlias = str | Sequence[str | None]
 
+_DF_TEXT: dict[DfRule, str] = {
+    "design": "units minus strata of the whole design",
+    "domain": "units minus strata among those with an answer in the domain",
+    "satterthwaite": "Satterthwaite's, from the variance that each stratum adds",
+    "normal": "infinitely many (normal intervals)",
+}
+
 _EVERY_ROW = np.zeros(0, dtype=np.bool_)
 
 
@@ -65,6 +72,13 @@ class Subsample:
     clusters: str | None = None
     fpc: str | None = None
 
+    def __post_init__(self) -> None:
+        for role, name in (("clusters", self.clusters), ("fpc", self.fpc)):
+            if name is not None and not isinstance(name, str):
+                raise TypeError(
+                    f"{role}= of a subsample is the name of one column: it has one stage"
+                )
+
 
 @dataclass(frozen=True, slots=True)
 class Policy:
@@ -76,6 +90,39 @@ class Policy:
     pps: Pps | None = None
     df: DfRule | float = "design"
     subsample: Subsample | None = None
+
+    def __post_init__(self) -> None:
+        check_df(self.df)
+        for name, value in (("lonely", self.lonely), ("lonely_domain", self.lonely_domain)):
+            if value not in get_args(Lonely) and not (name == "lonely_domain" and value is None):
+                known = ", ".join(map(repr, get_args(Lonely)))
+                raise ValueError(f"{name}={value!r} is none of {known}")
+        if not isinstance(self.pps, Pps | None):
+            raise TypeError(f"pps= is a method's name or a Pps, not {type(self.pps).__name__}")
+        if not isinstance(self.subsample, Subsample | None):
+            raise TypeError(f"subsample= is a Subsample, not {type(self.subsample).__name__}")
+        if self._from_pairs:
+            self._check_pairs()
+
+    @property
+    def _from_pairs(self) -> bool:
+        return self.subsample is not None or (self.pps is not None and self.pps.needs_form)
+
+    def _check_pairs(self) -> None:
+        """Refuse what goes by strata where the variance comes from pairs of units."""
+        what = "pps=" if self.subsample is None else "subsample="
+        if self.subsample is not None and self.pps is not None:
+            raise DesignMismatch("pps= and subsample= are not combined")
+        if self.lonely != "fail" or self.lonely_domain is not None:
+            raise DesignMismatch(
+                f"with {what} the variance comes from pairs of units, and there is no lonely= or "
+                "lonely_domain= for strata: merge a stratum of one unit with a similar one"
+            )
+        if self.df == "satterthwaite":
+            raise DesignMismatch(
+                f"with {what} the variance comes from pairs of units and not from strata, so "
+                "df='satterthwaite' is not defined: choose 'design', or give a number"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +292,11 @@ def check_df(rule: DfRule | float) -> DfRule | float:
             f"{', '.join(map(repr, get_args(DfRule)))}, or give a positive number"
         )
     return rule
+
+
+def df_text(rule: DfRule | float) -> str:
+    """A rule for degrees of freedom in words."""
+    return _DF_TEXT[rule] if isinstance(rule, str) else f"{rule:g}, as given"
 
 
 def _by_stage(role: str, names: PerStage | None) -> tuple[str | None, ...]:

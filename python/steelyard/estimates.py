@@ -10,7 +10,7 @@ import narwhals as nw
 import numpy as np
 
 from steelyard import _core
-from steelyard.design import DfRule, check_df
+from steelyard.design import DfRule, check_df, df_text
 from steelyard.errors import LabelNotFound, nearest_text
 from steelyard.evidence import Evidence, Floats, Integers
 from steelyard.labels import SHARES, Labels, enclosed
@@ -357,7 +357,14 @@ class Estimates(Table):
 
     def with_df(self, df: DfRule | float) -> "Estimates":
         """Return the same estimates with other degrees of freedom."""
-        return Estimates(self._core, self._labels, self._evidence, replace(self._shown, df=df))
+        conventions = {**self._shown.conventions, "degrees of freedom": df_text(check_df(df))}
+        shown = replace(self._shown, df=df, conventions=conventions)
+        return Estimates(self._core, self._labels, replace(self._evidence, df=None), shown)
+
+    def with_convention(self, name: str, text: str) -> "Estimates":
+        """Return the same estimates with one of their conventions in other words."""
+        shown = replace(self._shown, conventions={**self._shown.conventions, name: text})
+        return Estimates(self._core, self._labels, self._evidence, shown)
 
     def renamed(self, variable: str) -> "Estimates":
         """Return the same estimates under another name."""

@@ -68,6 +68,7 @@ class Evidence:
             nothing.copy(),
             self.certain | other.certain,
             self.census & other.census,
+            df=_smaller(self.df, other.df),
         )
 
     def of_functions(self, jacobian: Floats) -> "Evidence":
@@ -84,6 +85,7 @@ class Evidence:
             nothing.copy(),
             np.array([part[4] for part in parts], dtype=np.bool_),
             np.array([part[5] for part in parts], dtype=np.bool_),
+            df=None if self.df is None else _smallest_used(self.df, jacobian),
         )
 
     def _of_function(self, used: Flags) -> tuple[int, int, int, int, bool, bool]:
@@ -116,3 +118,15 @@ class Evidence:
             np.array([certain]),
             np.array([all(bool(part.census[0]) for part in parts)]),
         )
+
+
+def _smaller(first: Floats | None, second: Floats | None) -> Floats | None:
+    if first is None or second is None:
+        return first if second is None else second
+    return np.minimum(first, second)
+
+
+def _smallest_used(df: Floats, jacobian: Floats) -> Floats:
+    """The smallest degrees of freedom of those that each function depends on."""
+    used = [row != 0 if row.any() else np.ones(len(row), dtype=np.bool_) for row in jacobian]
+    return np.array([df[row].min() for row in used])

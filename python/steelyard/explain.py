@@ -1,6 +1,9 @@
 """What the core found wrong with a survey, in the words of the survey."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
 
 from steelyard import _core
 from steelyard.errors import (
@@ -99,9 +102,18 @@ def _shown(label: Level) -> Level:
     return label.replace(JOINT, " / ") if isinstance(label, str) else label
 
 
-def explain(error: _core.InvalidColumn | _core.DesignError, names: DesignNames) -> SteelyardError:
-    """Name the column, count the rows, show the first and say what to do."""
+def explain(
+    error: _core.InvalidColumn | _core.DesignError,
+    names: DesignNames,
+    among: npt.NDArray[np.int64] | None = None,
+) -> SteelyardError:
+    """Name the column, count the rows, show the first and say what to do.
+
+    `among` are the rows of the frame that the core saw, if not all.
+    """
     fault = _Fault(*error.args)
+    if among is not None:
+        fault = replace(fault, rows=among[fault.rows].tolist())
     if isinstance(error, _core.InvalidColumn):
         return _explain_column(fault, names)
     return _explain_design(fault, names)
@@ -200,8 +212,8 @@ def _explain_fpc(error: _Fault, stage: StageNames, where: str) -> SteelyardError
     elif error.problem == "fraction_needed":
         whose = stage.units_text(error.codes) if error.codes else where
         message = (
-            f"{column} is not a probability in {whose}: with pps=, fpc= is each unit's "
-            "probability of being sampled, above 0 and at most 1"
+            f"{column} is not a probability in {whose}: with pps= and in a subsample, fpc= is each "
+            "unit's probability of being drawn, above 0 and at most 1"
         )
     elif error.problem == "fpc_mixed":
         message = (

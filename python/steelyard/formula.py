@@ -193,6 +193,8 @@ def _model_frame(formula: Formula, columns: Columns, read: Mapping[str, Variable
 
 def read_numbers(name: str, columns: Columns) -> NumberArray:
     """Read a variable of numbers: a column, or an expression of columns."""
+    if name in columns.names and columns.series(name).dtype == nw.Boolean:
+        return columns.numbers(name)  # 1 where it holds
     variable = _read(name, columns, None, None)
     if variable.factor is not None or len(variable.numbers) != 1:
         raise FormulaError(
@@ -224,12 +226,11 @@ def _read(
 ) -> Variable:
     column = _categorical(name)
     if column is None and name in columns.names:
-        dtype = columns.series(name).dtype
-        if dtype.is_numeric() or dtype == nw.Boolean:
+        if columns.series(name).dtype.is_numeric():
             return Variable(name, numbers=(columns.numbers(name),))
         column = name
     if column is None:
-        numbers, spec = _evaluate(name, columns)
+        numbers, spec = _evaluate(name, columns, inside=inside)
         return Variable(name, numbers=numbers, spec=spec)
     factor = _present(columns.factor(column), inside)
     if len(factor.levels) > MOST_FACTOR_LEVELS:
@@ -292,7 +293,7 @@ def _categorical(name: str) -> str | None:
 
 
 def _evaluate(
-    expression: str, columns: Columns, spec: object = None
+    expression: str, columns: Columns, spec: object = None, inside: BoolArray | None = None
 ) -> tuple[tuple[NumberArray, ...], object]:
     """The columns of an expression such as ``bs(age, df=4)``, and how they were computed."""
     import formulaic
@@ -304,8 +305,10 @@ def _evaluate(
 
     try:
         if spec is None:
-            # Means and knots are those of the rows that have a value.
-            complete = columns.frame.filter(_complete(expression, columns).tolist())
+            # Means and knots are those of the rows of the model that have a value.
+            rows = _complete(expression, columns)
+            rows = rows if inside is None else rows & inside
+            complete = columns.frame.filter(rows.tolist())
             made = compute(f"0 + {expression}", complete.to_native())
             spec_of = made.model_spec
         else:
@@ -314,7 +317,7 @@ def _evaluate(
         matrix: Floats = np.asarray(made, dtype=np.float64)
         if spec is None and made.model_spec.factor_contrasts:
             # True and false; words cannot be multiplied.
-            return _evaluate(f"{{({expression}) * 1.0}}", columns)
+            return _evaluate(f"{{({expression}) * 1.0}}", columns, inside=inside)
     except FormulaError:
         raise
     except Exception as error:

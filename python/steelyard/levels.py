@@ -129,7 +129,9 @@ def _pandas_codes(name: str, series: AnySeries) -> tuple[CodeArray, Sequence[Lev
     native = series.to_native()
     if isinstance(native.dtype, pd.CategoricalDtype):
         codes = native.cat.codes.to_numpy()
-        return np.ascontiguousarray(codes, dtype=np.int32), native.cat.categories.tolist()
+        levels = native.cat.categories.tolist()
+        plain = all(isinstance(level, str | int | float) for level in levels)
+        return np.ascontiguousarray(codes, dtype=np.int32), levels if plain else [*map(str, levels)]
     codes, distinct = pd.factorize(native)
     levels = _of_one_type(name, list(distinct))
     return _sorted(np.ascontiguousarray(codes, dtype=np.int32), levels)

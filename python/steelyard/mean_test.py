@@ -79,7 +79,7 @@ def two_groups(
     effect = groups.transform(lambda x: (x[2] - x[0]) / ((x[1] + x[3]) / 2).sqrt())
     return t_test_of(
         difference,
-        freedom_of_groups(sample, variable, difference, where, level),
+        freedom_of_groups(sample, variable, by, difference, where, level),
         hypothesis=f"the means of {variable} in {by} {first!r} and {second!r} are equal",
         method="t, two groups, on the degrees of freedom less one",
         effect=effect.renamed(f"{variable} by {by} / sd"),
@@ -89,6 +89,7 @@ def two_groups(
 def freedom_of_groups(
     sample: Sample,
     variable: str,
+    by: str,
     difference: Estimates,
     where: Where | None,
     level: float,
@@ -98,7 +99,9 @@ def freedom_of_groups(
     if sample.policy.df == "satterthwaite":
         free = float(difference.degrees_of_freedom().min())
     else:
-        together = sample.estimate([Statistic("mean", (variable,))], None, where, level)
+        codes = sample.domain([by], where).codes
+        grouped = where if codes is None else codes.to_numpy() >= 0
+        together = sample.estimate([Statistic("mean", (variable,))], None, grouped, level)
         free = float(together.degrees_of_freedom()[0])
     return max(1.0, free - (groups - 1))
 

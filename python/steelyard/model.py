@@ -107,7 +107,9 @@ def coefficients_of(
     made = estimates_of(call, estimator, labels)
     constant = 0 if thresholds else 1  # thresholds are the constant of an ordinal model
     left = float(made.degrees_of_freedom().min()) + constant - len(kept)
-    return made.with_df(max(1.0, left))
+    rule = made.conventions["degrees of freedom"]
+    text = f"{rule}, {'plus one, ' if constant else ''}less the coefficients"
+    return made.with_df(max(1.0, left)).with_convention("degrees of freedom", text)
 
 
 def estimates_of(call: ModelCall, estimator: _core.Estimator, labels: Labels) -> Estimates:
@@ -186,16 +188,11 @@ def coefficient_table(coefficients: Estimates) -> dict[str, list[Cell]]:
 def convention_lines(coefficients: Estimates) -> list[str]:
     """What errors and tests rest on, in words."""
     conventions = coefficients.conventions
-    df = coefficients.degrees_of_freedom()[0]
-    if coefficients.evidence.df is not None:
-        return [
-            f"errors: {conventions['variance']}",
-            f"degrees of freedom: {conventions['degrees of freedom']}",
-        ]
+    df = np.unique(coefficients.degrees_of_freedom())
+    on = f"{df[0]:g}" if len(df) == 1 else f"{df[0]:.3g} to {df[-1]:.3g}"
     return [
         f"errors: {conventions['variance']}",
-        f"t on {df:g} degrees of freedom: {conventions['degrees of freedom']}, plus one, less the "
-        "coefficients",
+        f"t on {on} degrees of freedom: {conventions['degrees of freedom']}",
     ]
 
 

@@ -28,6 +28,8 @@ def poverty(
     level: float,
 ) -> Estimates:
     """The line, and the rate and gap of each group under it, with all covariances."""
+    if line is not None and not 0 < line < float("inf"):
+        raise ValueError(f"line={line} is no line: a positive number in the unit of {variable!r}")
     numbers = sample.columns.numbers(variable)
     groups = sample.domain(by, where)
     try:
@@ -62,7 +64,7 @@ def poverty(
         [Term(Statistic("mean", (variable,)), (below,), (None,), ("proportion",))], groups, level
     )
     evidence = _evidence(joint.evidence, counted.evidence, lines)
-    return Estimates(joint.core, labels, evidence, joint.presentation)
+    return Estimates(joint.core, labels, evidence, counted.presentation)
 
 
 def _evidence(joint: Evidence, groups: Evidence, lines: int) -> Evidence:

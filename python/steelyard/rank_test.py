@@ -54,11 +54,11 @@ def rank_test(
         difference: Estimates = answered.rows([1]) - answered.rows([0])
         return t_test_of(
             difference.renamed(name),
-            freedom_of_groups(sample, variable, difference, where, level),
+            freedom_of_groups(sample, variable, by, difference, where, level),
             hypothesis=hypothesis,
             method=f"{two} test: t of the difference in mean rank score",
         )
-    df = freedom_of_groups(sample, variable, answered, where, level, len(answered))
+    df = freedom_of_groups(sample, variable, by, answered, where, level, len(answered))
     try:
         found = answered.equality_test(df=df)
     except ValueError as error:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 from narwhals.typing import IntoDataFrame
@@ -11,12 +11,12 @@ from steelyard import _core
 from steelyard.bias_reduction import Errors, reduced_coefficients
 from steelyard.columns import Columns, NumberArray, level_codes
 from steelyard.condition import Where
-from steelyard.errors import FormulaError, nearest_text
+from steelyard.errors import DesignMismatch, FormulaError, nearest_text
 from steelyard.estimates import Estimates
 from steelyard.formula import columns_of, read_new, read_numbers
 from steelyard.hypothesis import HypothesisTest
 from steelyard.labels import Labels
-from steelyard.levels import Level, with_levels
+from steelyard.levels import Level
 from steelyard.model import (
     ModelCall,
     aliased_names,
@@ -302,6 +302,11 @@ class Regression(Table):
         self, matrices: Sequence[_core.ModelMatrix], slopes: Sequence[int | None]
     ) -> Estimates:
         call = self._call
+        if self._options.errors == "bell-mccaffrey":
+            raise DesignMismatch(
+                "averages over the rows have no Bell–McCaffrey errors: fit with "
+                "errors='linearized', or predict() at chosen values"
+            )
         estimator = _core.averages(
             self._fit,
             list(matrices),
@@ -328,9 +333,9 @@ def fit_glm(
     sample: Sample, formula: str, options: GlmOptions, where: Where | None, level: float
 ) -> Regression:
     """Fit a generalised linear model."""
-    base = options.family.removeprefix("quasi")
-    if base not in _DEFAULT_LINK:
-        known = ", ".join(map(repr, _DEFAULT_LINK))
+    base = str(options.family).removeprefix("quasi")
+    if options.family not in get_args(Family):
+        known = ", ".join(map(repr, get_args(Family)))
         raise ValueError(f"family={options.family!r} is none of {known}")
     link = options.link or _DEFAULT_LINK[base]
     call = model_call(sample, formula, options.reference, where, level)
@@ -358,7 +363,7 @@ def _response(columns: Columns, name: str, positive: Levels) -> NumberArray:
     """The response as numbers; answers that count are 1, others 0."""
     if positive is None:
         return read_numbers(name, columns)
-    factor = with_levels(name, columns.factor(name), ())
+    factor = columns.factor(name)
     counts = np.full(len(factor.levels) + 1, 0.0)
     counts[level_codes(name, factor, positive)] = 1
     counts[-1] = np.nan

@@ -11,7 +11,7 @@ from narwhals.typing import IntoDataFrame
 from steelyard import _core
 from steelyard.columns import Columns, as_names
 from steelyard.condition import Where
-from steelyard.design import DfRule, PerStage, Policy, Strata, design_of
+from steelyard.design import PerStage, Policy, Strata, design_of, df_text
 from steelyard.domain import Domain, domain_of
 from steelyard.errors import CovarianceUnknown, EmptyDomain
 from steelyard.estimates import Estimates, Presentation
@@ -25,13 +25,6 @@ from steelyard.subsample import two_phase_design
 from steelyard.terms import Source, Term, term_of
 
 _ODD = 0x9E3779B97F4A7C15  # 2^64 over the golden ratio: multiples of it spread over all keys
-
-_DF_TEXT: dict[DfRule, str] = {
-    "design": "units minus strata of the whole design",
-    "domain": "units minus strata among those with an answer in the domain",
-    "satterthwaite": "Satterthwaite's, from the variance that each stratum adds",
-    "normal": "infinitely many (normal intervals)",
-}
 
 
 class Sample:
@@ -51,7 +44,9 @@ class Sample:
         if policy.subsample is None:
             read = design_of(self.columns, weights, strata, clusters, fpc, policy)
         else:
-            read = two_phase_design(self.columns, weights, strata, clusters, fpc, policy)
+            read = two_phase_design(
+                self.columns, weights, strata, clusters, fpc, policy.nest, policy.subsample
+            )
         self.design, self.names = read
         self._identity = int.from_bytes(uuid4().bytes[:8])
         self._keys: _core.SampleKeys | None = None
@@ -174,9 +169,7 @@ class Sample:
             + (f", {policy.pps.text}" if policy.pps is not None else "")
             + (", two phases" if policy.subsample is not None else "")
             + (", with finite population correction" if self.names.fpc else ""),
-            "degrees of freedom": _DF_TEXT[policy.df]
-            if isinstance(policy.df, str)
-            else f"{policy.df:g}, as given",
+            "degrees of freedom": df_text(policy.df),
             "lonely strata": policy.lonely
             + (f", in domains {policy.lonely_domain}" if policy.lonely_domain else ""),
         }

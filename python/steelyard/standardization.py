@@ -27,6 +27,12 @@ def standardized(
     level: float,
 ) -> Estimates:
     """Combine the estimates of each group's strata by the shares of the standard population."""
+    for statistic in statistics:
+        if statistic.kind not in ("mean", "proportion", "likert"):
+            raise ValueError(
+                f"{statistic.variable!r} is a {statistic.kind}: means, proportions and rating "
+                "questions are standardised, as weighted means of what their groups show"
+            )
     groups = () if by is None else as_names(by)
     both = [name for name in adjust if name in groups]
     if both:
@@ -66,8 +72,12 @@ def standardized(
         [group[-2] for group in rows],
         [str(group[-1]) for group in rows],
     )
-    core = parts.core.contrast(weights)
-    return Estimates(core, labels, _evidence(parts.evidence, weights), parts.presentation)
+    codes = sample.domain([*groups, *adjust], where).codes
+    known = where if codes is None else codes.to_numpy() >= 0
+    whole = sample.estimate(statistics, groups or None, known, level)
+    at_group = [whole.labels.keys().index(group) for group in rows]
+    evidence = _evidence(parts.evidence, weights, whole.evidence.select(at_group))
+    return Estimates(parts.core.contrast(weights), labels, evidence, parts.presentation)
 
 
 def _standard(shares: Shares, adjust: Sequence[str]) -> dict[tuple[Level, ...], float]:
@@ -86,14 +96,15 @@ def _standard(shares: Shares, adjust: Sequence[str]) -> dict[tuple[Level, ...], 
     return {key: share / total for key, share in standard.items()}
 
 
-def _evidence(parts: Evidence, weights: Floats) -> Evidence:
+def _evidence(parts: Evidence, weights: Floats, whole: Evidence) -> Evidence:
+    """Counts of the cells that have a share, and the units and strata of each whole group."""
     used = weights > 0
     nothing = np.full(len(weights), np.nan)
     return Evidence(
         used @ parts.n,
         used @ parts.missing,
-        np.array([parts.units[row].max() for row in used]),
-        np.array([parts.strata[row].max() for row in used]),
+        whole.units,
+        whole.strata,
         nothing,
         nothing.copy(),
         np.array([bool(parts.certain[row].all()) for row in used]),

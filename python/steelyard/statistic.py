@@ -247,10 +247,10 @@ def likert(
     return Statistic(
         "likert",
         (variable,),
-        _as_levels(positive),
+        as_levels(positive),
         missing,
         levels=tuple(levels),
-        negative=_as_levels(negative),
+        negative=as_levels(negative),
         scores=tuple(float(score) for score in scores),
     )
 
@@ -315,7 +315,7 @@ def cdf(variable: str, at: float | Iterable[float], *, missing: Missing = "exclu
     >>> sy.cdf("hours", [10, 20]).at
     (10.0, 20.0)
     """
-    points = sorted(set(_as_numbers("at", at)))
+    points = sorted(set(as_numbers("at", at)))
     return Statistic("cdf", (variable,), missing=missing, at=tuple(points))
 
 
@@ -362,7 +362,7 @@ def quantile(
     for name, value, known in choices:
         if value not in known:
             raise ValueError(f"{name}={value!r} is none of {', '.join(map(repr, known))}")
-    points = sorted(set(_as_numbers("probabilities", probabilities)))
+    points = sorted(set(as_numbers("probabilities", probabilities)))
     if not 0 <= points[0] <= points[-1] <= 1:
         raise ValueError(f"probabilities= {list(points)} do not all lie between 0 and 1")
     return Statistic(
@@ -396,7 +396,7 @@ def count(
     Statistic
     """
     columns = () if variable is None else (variable,)
-    return Statistic("count", columns, _as_levels(positive), missing, levels=tuple(levels))
+    return Statistic("count", columns, as_levels(positive), missing, levels=tuple(levels))
 
 
 def proportion(
@@ -430,10 +430,11 @@ def proportion(
     >>> sy.proportion("relevance", positive=["Agree", "Strongly agree"]).level
     'Agree + Strongly agree'
     """
-    return Statistic("proportion", (variable,), _as_levels(positive), missing, levels=tuple(levels))
+    return Statistic("proportion", (variable,), as_levels(positive), missing, levels=tuple(levels))
 
 
-def _as_levels(positive: Levels) -> tuple[Level, ...] | None:
+def as_levels(positive: Levels) -> tuple[Level, ...] | None:
+    """One level or several, as a tuple."""
     if positive is None:
         return None
     if isinstance(positive, str) or not isinstance(positive, Iterable):
@@ -441,7 +442,16 @@ def _as_levels(positive: Levels) -> tuple[Level, ...] | None:
     return tuple(x.item() if isinstance(x, np.generic) else x for x in positive)
 
 
-def _as_numbers(role: str, values: float | Iterable[float]) -> tuple[float, ...]:
+def as_numbers(role: str, values: float | Iterable[float]) -> tuple[float, ...]:
+    """One number or several, as a tuple.
+
+    Raises
+    ------
+    TypeError
+        They are no numbers.
+    ValueError
+        There are none, or one is NaN.
+    """
     scalar = isinstance(values, str | Real) or getattr(values, "ndim", 1) == 0
     given = [values] if scalar or not isinstance(values, Iterable) else values
     numbers: list[float] = []

@@ -1,6 +1,7 @@
 """Two-phase samples: a sample, and a subsample of it whose answers were observed."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -10,13 +11,13 @@ from steelyard.columns import Columns, NumberArray
 from steelyard.condition import mask_of
 from steelyard.design import (
     PerStage,
-    Policy,
     ReadStage,
     Strata,
+    Subsample,
     read_stages,
     read_weights,
 )
-from steelyard.errors import DesignMismatch, InvalidFpc, error_in_rows
+from steelyard.errors import DesignMismatch, InvalidWeights, error_in_rows
 from steelyard.explain import DesignNames, explain
 from steelyard.pps import first_of_each
 
@@ -27,7 +28,8 @@ def two_phase_design(
     strata: Strata | None,
     clusters: PerStage | None,
     fpc: PerStage | None,
-    policy: Policy,
+    nest: bool,
+    subsample: Subsample,
 ) -> tuple[_core.Design, DesignNames]:
     """Make the design of a subsample of a sample.
 
@@ -37,22 +39,20 @@ def two_phase_design(
         The subsample is empty, a stratum has no row in it, or the first phase has several stages
         and a column of weights.
     """
-    subsample = policy.subsample
-    if subsample is None or policy.pps is not None:
-        raise DesignMismatch("pps= and subsample= are not combined")
-    first = read_stages(columns, strata, clusters, fpc, policy.nest)
-    names = DesignNames(weights, tuple(stage.names for stage in first))
+    stages = read_stages(columns, strata, clusters, fpc, nest)
+    names = DesignNames(weights, tuple(stage.names for stage in stages))
     drawn = mask_of(columns, subsample.rows)
     if not drawn.any():
         raise DesignMismatch("the subsample is empty: its condition holds for no row")
-    phase_one = _first_phase(columns, read_weights(columns, weights), first, names)
-    second = read_stages(columns, subsample.strata, subsample.clusters, subsample.fpc, nest=False)
-    phase_two, own, freedom = _second_phase(len(columns), second[0], drawn)
-    form = _core.two_phase(phase_one[0], [phase_two], np.flatnonzero(drawn).tolist())
+    first, probability = _first_phase(columns, read_weights(columns, weights), stages, names)
+    again = read_stages(columns, subsample.strata, subsample.clusters, subsample.fpc, nest=False)
+    second, own, freedom = _second_phase(len(columns), again[0], drawn)
+    form = _core.two_phase(first, [second], np.flatnonzero(drawn).tolist())
     weight = np.zeros(len(columns))
-    weight[drawn] = 1 / (phase_one[1][drawn] * own)
+    weight[drawn] = 1 / (probability[drawn] * own)
     stage = _core.Stage(None, None, "", None)
-    return _core.Design.with_form(len(columns), weights or "", weight, stage, form, freedom), names
+    design = _core.Design.with_form(len(columns), weights or "", weight, stage, form, freedom)
+    return design, names
 
 
 def _first_phase(
@@ -70,12 +70,14 @@ def _first_phase(
             names.weights or "",
             weights,
             [stage.core for stage in stages],
-            "certainty",
+            "fail",
             None,
             "equal",
         )
     except (_core.InvalidColumn, _core.DesignError) as error:
         raise explain(error, names) from None
+    if weights is not None:
+        _refuse_weights_below_one(names.weights or "", weights)
     together = np.ones(len(columns))
     read = []
     for s, stage in enumerate(stages):
@@ -92,6 +94,19 @@ def _first_phase(
             )
         )
     return read, together
+
+
+def _refuse_weights_below_one(name: str, weights: NumberArray) -> None:
+    below = np.flatnonzero(np.asarray(weights, dtype=np.float64) < 1)
+    if len(below) > 0:
+        raise error_in_rows(
+            InvalidWeights,
+            name,
+            below.tolist(),
+            f"weights column {name!r} is below 1",
+            "with subsample=, weights are the inverse of each row's probability of being drawn in "
+            "the first phase",
+        )
 
 
 def _second_phase(
@@ -112,23 +127,36 @@ def _second_phase(
         probability = (after / before)[stratum[drawn]]
     else:
         probability = np.asarray(stage.fpc, dtype=np.float64)[drawn]
-        bad = np.flatnonzero(~((probability > 0) & (probability <= 1)))
-        if len(bad) > 0:
-            name = stage.names.fpc or ""
-            raise error_in_rows(
-                InvalidFpc,
-                name,
-                np.flatnonzero(drawn)[bad].tolist(),
-                f"fpc column {name!r} of the subsample is not a probability",
-                "it is each row's probability of being drawn in the second phase, above 0 and at "
-                "most 1",
-            )
-    _, units = np.unique(unit[drawn], return_inverse=True)
-    count = int(units.max()) + 1
-    phase = _core.PhaseStage(
-        _core.Codes(np.ascontiguousarray(stratum[drawn]), strata),
-        _core.Codes(units.astype(np.int32), count),
-        np.ascontiguousarray(probability),
-        False,
-    )
-    return phase, probability, float(count - strata)
+    kept, units = np.unique(unit[drawn], return_inverse=True)
+    strata_codes = _core.Codes(np.ascontiguousarray(stratum[drawn]), strata)
+    unit_codes = _core.Codes(units.astype(np.int32), len(kept))
+    probability = np.ascontiguousarray(probability)
+    _check_second_phase(stage, drawn, strata_codes, unit_codes, probability, kept)
+    phase = _core.PhaseStage(strata_codes, unit_codes, probability, False)
+    return phase, probability, float(len(kept) - strata)
+
+
+def _check_second_phase(
+    stage: ReadStage,
+    drawn: npt.NDArray[np.bool_],
+    strata: _core.Codes,
+    units: _core.Codes,
+    probability: npt.NDArray[np.float64],
+    kept: npt.NDArray[np.int32],
+) -> None:
+    """Refuse units in two strata, and what are no probabilities of units."""
+    labels = stage.names.unit_labels
+    own = replace(stage.names, unit_labels=tuple(labels[code] for code in kept) if labels else ())
+    name = stage.names.fpc or ""
+    sampled = _core.Stage(strata, units, name, probability)
+    try:
+        _core.Design(
+            len(drawn), "", None, [replace(stage, fpc=None).core], "certainty", None, "equal"
+        )
+    except _core.DesignError as error:
+        raise explain(error, DesignNames(None, (stage.names,))) from None
+    rows = np.flatnonzero(drawn)
+    try:
+        _core.Design(len(rows), "", None, [sampled], "fail", None, "brewer")
+    except (_core.InvalidColumn, _core.DesignError) as error:
+        raise explain(error, DesignNames(None, (own,)), rows) from None

@@ -1,6 +1,7 @@
 """A sample and its design: what estimates are made from."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Literal
 
 from narwhals.typing import IntoDataFrame
@@ -9,7 +10,7 @@ from steelyard.bias_reduction import Errors, check_errors, reduced_means
 from steelyard.columns import as_names
 from steelyard.condition import Where
 from steelyard.crosstab import Crosstab
-from steelyard.design import DfRule, Lonely, PerStage, Policy, Strata, Subsample, check_df
+from steelyard.design import DfRule, Lonely, PerStage, Policy, Strata, Subsample
 from steelyard.estimates import Estimates
 from steelyard.hypothesis import HypothesisTest
 from steelyard.levels import Level
@@ -27,6 +28,7 @@ from steelyard.statistic import (
     Missing,
     QuantileRule,
     Statistic,
+    as_numbers,
     cdf,
     correlation,
     count,
@@ -140,7 +142,7 @@ class Survey:
         subsample: Subsample | None = None,
     ) -> None:
         drawn = Pps(pps) if isinstance(pps, str) else pps
-        policy = Policy(nest, lonely, lonely_domain, drawn, check_df(df), subsample)
+        policy = Policy(nest, lonely, lonely_domain, drawn, df, subsample)
         self._sample = Sample(frame, weights, strata, clusters, fpc, policy)
 
     def __repr__(self) -> str:
@@ -500,8 +502,9 @@ class Survey:
         >>> median.value, median.ci().tolist()
         (668.0, [[642.0, 694.0]])
         """
+        points = as_numbers("probabilities", probabilities)
         wanted = [
-            quantile(name, probabilities, rule=rule, interval=interval, missing=missing)
+            quantile(name, points, rule=rule, interval=interval, missing=missing)
             for name in as_names(variable)
         ]
         return self._sample.estimate(wanted, by, where, level)
@@ -511,6 +514,7 @@ class Survey:
         variable: str,
         *,
         rule: QuantileRule = "math",
+        interval: IntervalMethod | Literal["score"] = "t",
         by: str | Sequence[str] | None = None,
         where: Where | None = None,
         missing: Missing = "exclude",
@@ -520,11 +524,18 @@ class Survey:
 
         Parameters as for :meth:`quantile`; the error follows from those of the quartiles and their
         covariance.
+
+        Examples
+        --------
+        >>> import steelyard as sy
+        >>> svy = sy.Survey(sy.datasets.load("apistrat"), weights="pw", strata="stype", fpc="fpc")
+        >>> svy.iqr("api00").value
+        191.0
         """
-        quartiles = self.quantile(
-            variable, (0.25, 0.75), rule=rule, by=by, where=where, missing=missing, level=level
-        )
-        return quartiles[0.75] - quartiles[0.25]
+        wanted = quantile(variable, (0.25, 0.75), rule=rule, interval=interval, missing=missing)
+        quartiles = self._sample.estimate([wanted], by, where, level)
+        lower, upper = range(0, len(quartiles), 2), range(1, len(quartiles), 2)
+        return quartiles.rows(upper) - quartiles.rows(lower)
 
     def gini(
         self,
@@ -681,17 +692,16 @@ class Survey:
         >>> round(relevance["net score"].value, 3)
         0.958
         """
-        wanted = [
-            likert(
-                name,
-                positive=positive,
-                negative=negative,
-                levels=levels,
-                scores=scores,
-                missing=missing,
-            )
-            for name in as_names(variable)
-        ]
+        first, *others = as_names(variable)
+        item = likert(
+            first,
+            positive=positive,
+            negative=negative,
+            levels=levels,
+            scores=scores,
+            missing=missing,
+        )
+        wanted = [item, *(replace(item, columns=(name,)) for name in others)]
         return self._sample.estimate(wanted, by, where, level)
 
     def scale(
@@ -1049,6 +1059,8 @@ class Survey:
         """
         if by is not None and before is not None:
             raise ValueError("by= compares two groups and before= two answers: give one of them")
+        if null != 0 and (by is not None or before is not None):
+            raise ValueError("null= is for a test of one mean: differences are tested against 0")
         if by is not None:
             return two_groups(self._sample, variable, by, where, level)
         if before is not None:
@@ -1129,12 +1141,17 @@ class Survey:
         >>> round(change.value, 2), change.se.round(2).tolist()
         (32.89, [2.05])
         """
-        if isinstance(statistics, Statistic):
-            wanted = [statistics]
-        elif isinstance(statistics, Mapping):
-            wanted = [statistic.named(name) for name, statistic in statistics.items()]
+        if isinstance(statistics, Mapping):
+            wanted = list(statistics.values())
         else:
-            wanted = list(statistics)
+            wanted = [statistics] if isinstance(statistics, Statistic) else list(statistics)
+        for statistic in wanted:
+            if not isinstance(statistic, Statistic):
+                raise TypeError(
+                    f"{statistic!r} is no statistic: make one, as in sy.mean('satisfaction')"
+                )
+        if isinstance(statistics, Mapping):
+            wanted = [each.named(name) for name, each in zip(statistics, wanted, strict=True)]
         return self._sample.estimate(wanted, by, where, level)
 
 

@@ -91,6 +91,26 @@ TEST(ElementCovariance, TakesDomainsWithoutAnswersAndOfOneRow) {
   expect_same(survey.sample, {mean(column(survey.y)), total(column(survey.y))}, {Codes(domain, 4)});
 }
 
+// As many ones as zeros: both estimates are 1/2 and vary alike, and yet one is the other's
+// opposite.
+TEST(ElementCovariance, TellsAShareFromItsComplement) {
+  Sample sample;
+  sample.rows = 400;
+  std::vector<double> y(400);
+  std::vector<double> other(400);
+  for (std::size_t i = 0; i < y.size(); ++i) {
+    y[i] = i % 2 == 0 ? 1 : 0;
+    other[i] = 1 - y[i];
+  }
+  const Design design = sample.design();
+  const auto of = [&](const std::vector<double>& values) {
+    const std::vector<EstimatorPtr> estimators{mean(column(values))};
+    return estimate(design, kSample, {}, estimators, 1, 0).estimates.deviations;
+  };
+  EXPECT_NO_THROW(join(of(y), of(y)));
+  EXPECT_THROW(join(of(y), of(other)), std::invalid_argument);
+}
+
 // Clusters have names by which another sample finds them: they are kept however many they are.
 TEST(ElementCovariance, IsNotForClusters) {
   Survey survey = random_survey(4000, 4, 30, 25);

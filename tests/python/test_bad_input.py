@@ -193,7 +193,9 @@ def test_every_policy_for_a_lonely_cluster_works(lonely: str) -> None:
 
 
 def test_an_unknown_policy_lists_the_known_ones() -> None:
-    with pytest.raises(ValueError, match=r"no policy .*'ignore'.*'fail', 'remove', 'certainty'"):
+    with pytest.raises(
+        ValueError, match=r"lonely='ignore' is none of 'fail', 'remove', 'certainty'"
+    ):
         survey(design=DESIGN | {"lonely": "ignore"})
 
 
@@ -1119,3 +1121,16 @@ def test_declared_levels_set_the_order_and_find_strangers() -> None:
 def test_what_looks_like_an_expression_is_not_read_as_a_column() -> None:
     with pytest.raises(errors.InvalidCondition, match="pass a mapping such as"):
         survey().mean("hours", where="region == 'north'")
+
+
+def test_a_statistic_is_made_by_its_function() -> None:
+    with pytest.raises(TypeError, match=r"make one, as in sy.mean"):
+        sy.Survey(pl.DataFrame({"y": [1.0, 2.0]})).estimate("y")  # type: ignore[arg-type]
+
+
+def test_pandas_intervals_are_labels() -> None:
+    import pandas as pd
+
+    frame = pd.DataFrame({"age": [15, 25, 35, 45], "y": [1.0, 2.0, 3.0, 4.0]})
+    frame["band"] = pd.cut(frame["age"], [10, 30, 50])
+    assert sy.Survey(frame).mean("y", by="band").labels.by["band"] == ["(10, 30]", "(30, 50]"]

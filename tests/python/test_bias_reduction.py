@@ -94,3 +94,22 @@ def test_what_it_is_not_defined_for(call: object, message: str) -> None:
 def test_unknown_errors() -> None:
     with pytest.raises(ValueError, match="'linearized', 'bell-mccaffrey'"):
         survey().mean("api00", errors="hc3")  # type: ignore[arg-type]
+
+
+def test_functions_keep_the_smallest_degrees_of_freedom() -> None:
+    means = survey().mean("api00", by="stype", errors="bell-mccaffrey")
+    free = means.degrees_of_freedom()
+    assert (means["E"] - means["H"]).degrees_of_freedom() == pytest.approx([free[:2].min()])
+    assert means.contrast({"H": 1, "M": -1}).degrees_of_freedom() == pytest.approx([free[1:].min()])
+    plain = survey().mean("api00")
+    assert (means["E"] - plain).degrees_of_freedom() == pytest.approx([free[0]])
+    assert means.with_df(5).degrees_of_freedom().tolist() == [5, 5, 5]
+    assert means.with_df(5).conventions["degrees of freedom"] == "5, as given"
+    assert means.equality_test().ddf == pytest.approx(free.min())
+
+
+def test_averages_over_rows_are_refused() -> None:
+    fit = survey().glm("api00 ~ api99 + stype", errors="bell-mccaffrey")
+    for averaged in (fit.average_effects, fit.average_predictions):
+        with pytest.raises(errors.DesignMismatch, match="no Bell–McCaffrey errors"):
+            averaged()

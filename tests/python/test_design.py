@@ -867,8 +867,11 @@ def test_a_unit_that_was_certain_deviates_by_nothing() -> None:
 @pytest.mark.parametrize(
     ("p", "message"),
     [
-        ([0.5, 1.5, 0.2, 3.0], "is not a probability in 2 rows (1, 3): with pps=, fpc= is each"),
-        ([0.5, 0.0, 0.2, 0.1], "is not a probability in row 1: with pps=, fpc= is each unit's"),
+        (
+            [0.5, 1.5, 0.2, 3.0],
+            "is not a probability in 2 rows (1, 3): with pps= and in a subsample, fpc= is each",
+        ),
+        ([0.5, 0.0, 0.2, 0.1], "is not a probability in row 1: with pps= and in a subsample"),
         ([0.5, -0.5, 0.2, 0.1], "is negative in 1 row (row 1)"),
         ([0.5, None, 0.2, 0.1], "is missing (null or NaN) in 1 row (row 1)"),
     ],

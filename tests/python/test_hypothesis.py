@@ -533,3 +533,8 @@ def test_html_escapes_names(rows: pl.DataFrame) -> None:
     assert "<script>" not in html
     assert "<b>" not in html
     assert "&lt;script&gt;" in html
+
+
+def test_a_difference_has_no_null_of_its_own(svy: sy.Survey) -> None:
+    with pytest.raises(ValueError, match="null= is for a test of one mean"):
+        svy.ttest("api00", before="api99", null=3)

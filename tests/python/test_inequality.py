@@ -95,3 +95,9 @@ def test_score_intervals_hold_what_a_test_does_not_reject() -> None:
     assert svy.quantile("api00").ci(method="score").tolist() == [[low, high]]
     with pytest.raises(ValueError, match="score intervals are for quantiles only"):
         svy.mean("api00").ci(method="score")
+
+
+def test_a_line_is_positive() -> None:
+    svy = sy.Survey(sy.datasets.load("apistrat"), weights="pw")
+    with pytest.raises(ValueError, match="line=0 is no line"):
+        svy.poverty("enroll", line=0)

@@ -564,3 +564,19 @@ def test_infinite_values_are_named_with_their_column_and_row() -> None:
 
 def test_the_same_probability_twice_is_one() -> None:
     assert len(survey().quantile("api00", [0.5, 0.5])) == 1
+
+
+def test_iqr_is_the_difference_of_quartiles_whatever_the_labels() -> None:
+    frame = pl.DataFrame({"y": [1.0, 2, 3, 4, 5, 6, 7, 9], "half": [0.25, 0.75] * 4})
+    svy = sy.Survey(frame)
+    got = svy.iqr("y", by="half", interval="logit")
+    for i, half in enumerate((0.25, 0.75)):
+        quartiles = svy.quantile("y", [0.25, 0.75], where={"half": half}, interval="logit").estimate
+        assert got.estimate[i] == quartiles[1] - quartiles[0]
+    assert len(got) == 2
+
+
+def test_points_may_come_from_a_generator() -> None:
+    frame = pl.DataFrame({"a": [1.0, 2, 3, 4], "b": [4.0, 3, 2, 1]})
+    both = sy.Survey(frame).quantile(["a", "b"], (p for p in (0.25, 0.75)))
+    assert len(both) == 4

@@ -128,8 +128,8 @@ def test_ordinal_models_equal_r(design: str, name: str, formula: str, link: str)
         (
             "api00 ~ stype * passed",
             [
-                *[("(Intercept)", None), ("stype", "H"), ("stype", "M"), ("passed", None)],
-                *[("stype:passed", "H"), ("stype:passed", "M")],
+                *[("(Intercept)", None), ("stype", "H"), ("stype", "M"), ("passed", True)],
+                *[("stype:passed", "H : True"), ("stype:passed", "M : True")],
             ],
         ),
         # R: no main effect of side, so all its levels in the interaction.
@@ -858,3 +858,31 @@ def test_html_escapes_levels(rows: pl.DataFrame) -> None:
     html = sy.Survey(frame, weights="pw").glm("api00 ~ tag")._repr_html_()
     assert "<script>" not in html
     assert "&lt;script&gt;" in html
+
+
+def test_a_truth_value_is_a_factor(svy: sy.Survey) -> None:
+    fit = svy.glm("api00 ~ passed + ell")
+    effect = fit.average_effects("passed")
+    assert effect.labels.level == [True]
+    assert effect.estimate == pytest.approx(fit.coefficients["passed"].estimate)
+    counts = svy.glm("enroll ~ passed", family="poisson")
+    margins = counts.average_predictions("passed")
+    assert margins.labels.level == [False, True]
+    gap = margins.estimate[1] - margins.estimate[0]
+    assert counts.average_effects("passed").estimate == pytest.approx([gap])
+
+
+def test_means_in_a_formula_are_those_of_the_rows_of_the_model(svy: sy.Survey) -> None:
+    part = {"stype": ["H"]}
+    centred = svy.glm("api00 ~ center(ell)", where=part).coefficients
+    plain = svy.glm("api00 ~ ell", where=part)
+    frame = svy.sample.columns.frame.to_native()
+    mean = frame.filter(pl.col("stype") == "H")["ell"].mean()
+    at_mean = plain.predict(pl.DataFrame({"ell": [float(mean)]}))
+    assert centred.estimate[0] == pytest.approx(at_mean.value, rel=1e-9)
+    assert centred.se[0] == pytest.approx(at_mean.se[0], rel=1e-9)
+
+
+def test_families_are_named_in_full(svy: sy.Survey) -> None:
+    with pytest.raises(ValueError, match="'quasigamma' is none of"):
+        svy.glm("api00 ~ ell", family="quasigamma")

@@ -198,5 +198,70 @@ def test_subsamples_that_cannot_be() -> None:
         sy.Survey(frame, subsample=sy.Subsample("nobody"))
     with pytest.raises(errors.DesignMismatch, match="stratum 1 of the second phase"):
         sy.Survey(frame, subsample=sy.Subsample("only", strata="rel"))
-    with pytest.raises(errors.InvalidFpc, match="subsample is not a probability"):
+    with pytest.raises(errors.InvalidFpc, match="not a probability"):
         sy.Survey(frame, subsample=sy.Subsample("in_subsample", fpc="age"))
+
+
+def test_a_subsample_reads_its_design_with_care() -> None:
+    frame = (
+        two_phase()
+        .with_row_index()
+        .with_columns(
+            pair=pl.col("index") // 2, light=pl.lit(0.5), chance=0.5 + pl.col("index") % 2 / 4
+        )
+    )
+
+    def survey(*, weights: str | None = None, **arguments: str) -> sy.Survey:
+        return sy.Survey(
+            frame, weights=weights, subsample=sy.Subsample("in_subsample", **arguments)
+        )
+
+    with pytest.raises(errors.InvalidWeights, match=r"'light' is below 1 in .* first phase"):
+        survey(weights="light")
+    with pytest.raises(errors.ClusterInTwoStrata, match="more than one stratum of 'rel'"):
+        survey(strata="rel", clusters="pair")
+    drawn = frame.with_columns(in_subsample=pl.lit(True))
+    with pytest.raises(errors.InvalidFpc, match="'chance' is not constant in cluster 0"):
+        sy.Survey(drawn, subsample=sy.Subsample("in_subsample", clusters="pair", fpc="chance"))
+    with pytest.raises(TypeError, match="one stage"):
+        sy.Subsample("in_subsample", clusters=["a", "b"])  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="subsample= is a Subsample, not str"):
+        sy.Survey(frame, subsample="in_subsample")  # type: ignore[arg-type]
+
+
+def test_rows_of_a_subsample_are_those_of_the_frame() -> None:
+    frame = pl.DataFrame({"y": [1.0, 2, 3, 4, 5], "drawn": [False, True, True, False, True]})
+    bad = frame.with_columns(p=pl.Series([0.5, 0.5, 1.5, 0.5, 0.5]))
+    with pytest.raises(errors.InvalidFpc) as caught:
+        sy.Survey(bad, subsample=sy.Subsample("drawn", fpc="p"))
+    assert caught.value.rows == (2,)
+
+
+def test_a_stratum_drawn_once_is_lonely_in_both_phases() -> None:
+    frame = pl.DataFrame(
+        {
+            "y": [1.0, 2, 3, 4, 5, 6],
+            "h": ["a", "a", "a", "b", "b", "b"],
+            "one": ["a", "a", "a", "a", "a", "b"],
+            "drawn": [True, True, False, True, False, False],
+            "most": [True, True, True, True, False, True],
+        }
+    )
+    with pytest.raises(errors.LonelyStratum, match="stratum 'b' of 'h'"):
+        sy.Survey(frame, subsample=sy.Subsample("drawn", strata="h"))
+    with pytest.raises(errors.LonelyStratum, match="stratum 'b' of 'one'"):
+        sy.Survey(frame, strata="one", subsample=sy.Subsample("most"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"lonely": "adjust"}, "no lonely= or lonely_domain="),
+        ({"lonely_domain": "remove"}, "no lonely= or lonely_domain="),
+        ({"df": "satterthwaite"}, "'satterthwaite' is not defined"),
+        ({"pps": "brewer"}, "not combined"),
+    ],
+)
+def test_what_goes_by_strata_is_refused_for_pairs(arguments: dict, message: str) -> None:
+    with pytest.raises(errors.DesignMismatch, match=message):
+        sy.Survey(two_phase(), subsample=sy.Subsample("in_subsample", strata="rel"), **arguments)

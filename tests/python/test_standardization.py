@@ -284,3 +284,19 @@ def test_text_fits_80_columns(svy: sy.Survey) -> None:
     )
     assert max(map(len, repr(got).splitlines())) <= 80
     assert len(got.to_polars()) == 16
+
+
+@pytest.mark.parametrize(
+    "statistic", [sy.total("api00"), sy.sd("api00"), sy.ratio("api00", "api99")]
+)
+def test_what_is_no_mean_is_not_standardised(svy: sy.Survey, statistic: sy.Statistic) -> None:
+    with pytest.raises(ValueError, match="are standardised, as weighted means"):
+        svy.standardize(statistic, adjust="stype", shares=SCHOOLS)
+
+
+def test_degrees_of_freedom_of_a_domain_are_those_of_the_whole_group() -> None:
+    svy = sy.Survey(schools("clus1_fpc"), weights="pw", clusters="dnum", fpc="fpc", df="domain")
+    got = svy.standardize(sy.mean("api00"), adjust="stype", shares=SCHOOLS, by="sch.wide")
+    assert got.degrees_of_freedom() == pytest.approx(
+        svy.mean("api00", by="sch.wide").degrees_of_freedom()
+    )
