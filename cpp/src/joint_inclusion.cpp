@@ -100,6 +100,7 @@ VarianceForm by_stratum(const Eigen::VectorXd& probability, const Codes& strata,
     if (size == 1) {
       throw std::invalid_argument("a stratum has a single unit that was not certain to be sampled");
     }
+    VarianceForm::check_size(size);
     blocks[h].coefficients.resize(size, size);
     for (Eigen::Index i = 0; i < size; ++i) {
       for (Eigen::Index j = 0; j < size; ++j) {
@@ -225,6 +226,7 @@ VarianceForm hartley_rao(const Eigen::VectorXd& probability, const Codes& stratu
 
 VarianceForm two_phase(std::span<const PhaseStage> first, std::span<const PhaseStage> second,
                        const std::vector<Eigen::Index>& subsample) {
+  VarianceForm::check_size(static_cast<Eigen::Index>(subsample.size()));
   const std::vector<Eigen::Index> own = first_units(static_cast<Eigen::Index>(subsample.size()));
   const Eigen::MatrixXd independent =
       phase_independence(first, subsample).cwiseProduct(phase_independence(second, own));

@@ -17,12 +17,7 @@ void check(const VarianceForm::Block& block) {
   if (block.coefficients.rows() != size || block.coefficients.cols() != size) {
     throw std::invalid_argument("a block has one row and one column of coefficients a unit");
   }
-  if (size > VarianceForm::kMostUnits) {
-    throw std::invalid_argument("joint probabilities of " + std::to_string(size) +
-                                " units are too many to factorise (at most " +
-                                std::to_string(VarianceForm::kMostUnits) +
-                                "): use Brewer's approximation");
-  }
+  VarianceForm::check_size(size);
 }
 
 /// Q = rows^T diag(signs) rows.
@@ -64,6 +59,14 @@ Root root_of(const Eigen::MatrixXd& coefficients) {
 }
 
 }  // namespace
+
+void VarianceForm::check_size(Eigen::Index units) {
+  if (units > kMostUnits) {
+    throw std::invalid_argument("the variance comes from pairs of units, and " +
+                                std::to_string(units) + " are too many (at most " +
+                                std::to_string(kMostUnits) + " that depend on each other)");
+  }
+}
 
 VarianceForm::VarianceForm(const std::vector<Block>& blocks) {
   std::vector<double> signs;

@@ -23,6 +23,7 @@ from steelyard.table import Cell, cells
 from steelyard.terms import Term
 
 THRESHOLD = "(Threshold)"  # of an ordinal model, as INTERCEPT
+MOST_PREDICTED = 2**27  # deviations of predictions, 1 GiB
 
 Fit = TypeVar("Fit", _core.Regression, _core.Ordinal)
 
@@ -75,7 +76,8 @@ def _explain_fit(error: _core.FitError, call: ModelCall, answers: Sequence[Level
             "Merge levels, or leave the term out"
         )
     elif problem == "no_convergence":
-        text = f"the fit does not converge in {named}: rescale or leave out these columns"
+        where = f" in {named}" if named else ""
+        text = f"the fit does not converge{where}: rescale columns, or leave some out"
     elif problem == "out_of_range":
         text = (
             f"{named} has values that the family does not allow, in {rows_text(count, rows)}: name "
@@ -156,6 +158,13 @@ def at_rows(
     answers: Sequence[Level],
 ) -> Estimates:
     """Predictions as functions of the coefficients, labelled by row."""
+    size = coefficients.core.deviations.shape[0] * len(values)
+    if size > MOST_PREDICTED:
+        raise ValueError(
+            f"{len(values):,} predictions with the covariances of all pairs are too many for "
+            f"{size // len(values):,} units: predict fewer rows at once, or ask for averages over "
+            "the rows"
+        )
     copies = len(values) // len(answers)
     labels = Labels(
         {"row": [row for row in range(copies) for _ in answers]},

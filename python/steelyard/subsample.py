@@ -47,7 +47,10 @@ def two_phase_design(
     first, probability = _first_phase(columns, read_weights(columns, weights), stages, names)
     again = read_stages(columns, subsample.strata, subsample.clusters, subsample.fpc, nest=False)
     second, own, freedom = _second_phase(len(columns), again[0], drawn)
-    form = _core.two_phase(first, [second], np.flatnonzero(drawn).tolist())
+    try:
+        form = _core.two_phase(first, [second], np.flatnonzero(drawn).tolist())
+    except ValueError as error:
+        raise DesignMismatch(f"subsample=: {error}") from None
     weight = np.zeros(len(columns))
     weight[drawn] = 1 / (probability[drawn] * own)
     stage = _core.Stage(None, None, "", None)

@@ -883,6 +883,12 @@ def test_means_in_a_formula_are_those_of_the_rows_of_the_model(svy: sy.Survey) -
     assert centred.se[0] == pytest.approx(at_mean.se[0], rel=1e-9)
 
 
+def test_more_predictions_than_their_covariances_allow(svy: sy.Survey) -> None:
+    fit = svy.glm("api00 ~ ell")
+    with pytest.raises(ValueError, match=r"700,000 predictions .* too many for 200 units"):
+        fit.predict(pl.DataFrame({"ell": np.zeros(700_000)}))
+
+
 def test_families_are_named_in_full(svy: sy.Survey) -> None:
     with pytest.raises(ValueError, match="'quasigamma' is none of"):
         svy.glm("api00 ~ ell", family="quasigamma")

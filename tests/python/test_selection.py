@@ -265,3 +265,11 @@ def test_a_stratum_drawn_once_is_lonely_in_both_phases() -> None:
 def test_what_goes_by_strata_is_refused_for_pairs(arguments: dict, message: str) -> None:
     with pytest.raises(errors.DesignMismatch, match=message):
         sy.Survey(two_phase(), subsample=sy.Subsample("in_subsample", strata="rel"), **arguments)
+
+
+def test_pairs_of_too_many_units_are_refused_before_they_are_made() -> None:
+    frame = pl.DataFrame({"y": np.arange(9000.0), "drawn": np.arange(9000) % 3 > 0, "p": 0.01})
+    with pytest.raises(errors.DesignMismatch, match=r"6000 are too many \(at most 5000"):
+        sy.Survey(frame, subsample=sy.Subsample("drawn"))
+    with pytest.raises(errors.DesignMismatch, match=r"9000 are too many"):
+        sy.Survey(frame, fpc="p", pps="overton")

@@ -21,6 +21,9 @@ class VarianceForm {
   };
   /// Units in a block above which the factors would cost too much.
   static constexpr Eigen::Index kMostUnits = 5000;
+  /// To be asked before the coefficients of so many units are made.
+  /// @throws std::invalid_argument for more.
+  static void check_size(Eigen::Index units);
 
   /// @throws std::invalid_argument for a block with more units, or of another shape.
   explicit VarianceForm(const std::vector<Block>& blocks);
