@@ -353,7 +353,8 @@ class Estimates(Table):
         differences = Estimates(
             self._core.contrast(rows), labels, self._evidence.of_functions(rows), self._shown
         )
-        return differences.wald_test(variant=variant, df=df)
+        found = differences.wald_test(variant=variant, df=df)
+        return replace(found, hypothesis=f"the {len(self)} estimates are equal")
 
     def with_df(self, df: DfRule | float) -> "Estimates":
         """Return the same estimates with other degrees of freedom."""
