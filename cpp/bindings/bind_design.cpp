@@ -133,6 +133,32 @@ void bind_design(py::module_& m) {
           },
           py::arg("rows"), py::arg("weights_name"), py::arg("weights").noconvert(),
           py::arg("stage"), py::arg("form"), py::arg("degrees_of_freedom"))
+      .def(
+          "with_replicates",
+          [](const Design& design, const Replicates& replicates, std::optional<double> df) {
+            const py::gil_scoped_release no_python_below;
+            return design.with_replicates(replicates, df);
+          },
+          py::arg("replicates"), py::arg("degrees_of_freedom"))
+      .def_property_readonly("replicates",
+                             [](const Design& design) {
+                               const Replicates* found = design.replicates();
+                               return found == nullptr ? 0 : found->count();
+                             })
+      .def(
+          "replicate_weights",
+          [](const Design& design) {
+            if (design.replicates() == nullptr) {
+              throw py::value_error("the design has no replicates");
+            }
+            RowMatrix weights(design.rows(), design.replicates()->count());
+            {
+              const py::gil_scoped_release no_python_below;
+              design.read_replicates(0, design.rows(), weights);
+            }
+            return to_array(weights);
+          },
+          "Weights of every row under every replicate.")
       .def_property_readonly("has_form", &Design::has_form)
       .def_property_readonly("rows", &Design::rows)
       .def_property_readonly("units", [](const Design& design) { return design.first().units(); })

@@ -124,6 +124,7 @@ void bind_estimate(py::module_& m) {
       .def_property_readonly("strata", [](const Estimated& e) { return to_array(e.strata); })
       .def_property_readonly("sampled_units",
                              [](const Estimated& e) { return to_array(e.sampled_units); })
+      .def_property_readonly("left_out", [](const Estimated& e) { return to_array(e.left_out); })
       .def_property_readonly("deff", [](const Estimated& e) { return to_array(e.deff); })
       .def_property_readonly("deff_replace",
                              [](const Estimated& e) { return to_array(e.deff_replace); });

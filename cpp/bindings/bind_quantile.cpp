@@ -16,10 +16,16 @@ void bind_quantile(py::module_& m) {
                        const std::string& interval, double level,
                        std::optional<double> degrees_of_freedom) {
              const Column column = column_view(name, y);
-             const bool score = interval == "score";
-             const Quantiles::Options options{
-                 quantile_rule(rule), score ? ProportionInterval::kWald : interval_of(interval),
-                 score, level, degrees_of_freedom};
+             Quantiles::Options options{.rule = quantile_rule(rule),
+                                        .level = level,
+                                        .degrees_of_freedom = degrees_of_freedom};
+             if (interval == "score") {
+               options.errors = QuantileErrors::kScore;
+             } else if (interval == "replicate") {
+               options.errors = QuantileErrors::kReplicates;
+             } else {
+               options.interval = interval_of(interval);
+             }
              const py::gil_scoped_release no_python_below;
              return Quantiles(design, Domains{domains.value_or(Codes())}, column, probabilities,
                               options);

@@ -16,5 +16,7 @@ void bind_interval(pybind11::module_& m);
 void bind_published(pybind11::module_& m);
 void bind_quantile(pybind11::module_& m);
 void bind_regression(pybind11::module_& m);
+void bind_replicates(pybind11::module_& m);
+void bind_replication(pybind11::module_& m);
 
 }  // namespace steelyard::bindings

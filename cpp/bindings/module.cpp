@@ -6,7 +6,9 @@ PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
   using namespace steelyard::bindings;
   bind_error(m);
   bind_codes(m);
+  bind_replicates(m);
   bind_design(m);
+  bind_replication(m);
   bind_dual(m);
   bind_estimates(m);
   bind_estimate(m);

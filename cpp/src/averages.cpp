@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
@@ -146,6 +148,17 @@ class Averages final : public Estimator {
     for (Eigen::Index j = 0; j < width(); ++j) {
       into.push_back(buffer.row(j).data());
     }
+  }
+
+  bool needs_refit() const override { return true; }
+  RowMatrix refit(const Design& design, const Domains& domains) const override {
+    const std::optional<Regression> again = steelyard::refit(*model_, design, domains);
+    if (!again) {
+      return RowMatrix::Constant(1, estimates(), std::numeric_limits<double>::quiet_NaN());
+    }
+    const AverageSums sums =
+        sum_averages(*again->model, wanted_, {again->model->data, design, domains, 1});
+    return (sums.value / sums.weight).transpose();
   }
 
   Linearisation linearise(const DomainSums& sums) const override {

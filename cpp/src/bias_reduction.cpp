@@ -25,6 +25,7 @@ void check_design(const Design& design) {
   };
   refuse(design.stages().size() > 1, "a design of several stages");
   refuse(design.has_form(), "a variance that is a quadratic form");
+  refuse(design.replicates() != nullptr, "a design with replicates");
   refuse(design.treats_domains(), "policies that treat lonely strata by domain");
   refuse(design.options().lonely == Lonely::kAdjust && design.first().has_lonely(),
          "lonely strata centred at the mean of all units");

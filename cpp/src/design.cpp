@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
+#include <string>
 #include <utility>
 
 #include "steelyard/error.hpp"
@@ -42,6 +43,74 @@ Design Design::with_form(Eigen::Index rows, Column weights, const Stage::Columns
   form.pad(static_cast<Eigen::Index>(design.degrees_of_freedom_) + 1);
   design.form_ = std::make_shared<const VarianceForm>(std::move(form));
   return design;
+}
+
+Design Design::with_replicates(Replicates replicates,
+                               std::optional<double> degrees_of_freedom) const {
+  const bool by_unit = replicates.by_unit();
+  if (replicates.size() != (by_unit ? units() : rows_)) {
+    throw std::invalid_argument("replicates are of " + std::to_string(replicates.size()) +
+                                (by_unit ? " units" : " rows") + ", and the sample has " +
+                                std::to_string(by_unit ? units() : rows_));
+  }
+  Design result = *this;
+  result.form_ = nullptr;
+  result.replicates_ = std::make_shared<const Replicates>(std::move(replicates));
+  const auto most = static_cast<double>(result.replicates_->count() - 1);
+  if (degrees_of_freedom) {
+    result.degrees_of_freedom_ = *degrees_of_freedom;
+  } else {
+    result.degrees_of_freedom_ = by_unit ? std::min(degrees_of_freedom_, most)
+                                         : rank_degrees_of_freedom(result.products_of_replicates());
+  }
+  return result;
+}
+
+Design Design::under_replicate(Eigen::Index r) const {
+  auto weight = std::make_shared<Eigen::VectorXd>(rows_);
+  std::vector<double> buffer(static_cast<std::size_t>(kBlockRows));
+  for (Eigen::Index begin = 0; begin < rows_; begin += kBlockRows) {
+    const Eigen::Index count = std::min(kBlockRows, rows_ - begin);
+    const double* base = weights(begin, count, buffer.data());
+    const std::int32_t* unit = rows_are_units() ? nullptr : unit_of_row() + begin;
+    replicates_->read_one(r, begin, count, base, unit, weight->data() + begin);
+  }
+  if (weight->minCoeff() < 0) {
+    throw std::invalid_argument(
+        "a replicate has negative weights, by which nothing can be fitted or ranked");
+  }
+  Design result = *this;
+  result.replicates_ = nullptr;
+  result.weights_ = Column(weights_.name(), Column::Type::kFloat64, weight->data(), rows_, weight);
+  return result;
+}
+
+Eigen::MatrixXd Design::products_of_replicates() const {
+  const Eigen::Index count = replicates_->count();
+  const Eigen::Index segments = segment_count(rows_, count * count);
+  std::vector<Eigen::MatrixXd> parts(static_cast<std::size_t>(segments),
+                                     Eigen::MatrixXd::Zero(count, count));
+  parallel_for(segments, 0, [&](Eigen::Index s) {
+    RowMatrix all(kBlockRows, count);
+    const Eigen::Index end = rows_ * (s + 1) / segments;
+    for (Eigen::Index begin = rows_ * s / segments; begin < end; begin += kBlockRows) {
+      const Eigen::Index rows = std::min(kBlockRows, end - begin);
+      read_replicates(begin, rows, all.topRows(rows));
+      parts[static_cast<std::size_t>(s)].noalias() +=
+          all.topRows(rows).transpose() * all.topRows(rows);
+    }
+  });
+  for (std::size_t s = 1; s < parts.size(); ++s) {
+    parts.front() += parts[s];
+  }
+  return parts.front();
+}
+
+void Design::read_replicates(Eigen::Index begin, Eigen::Index count,
+                             Eigen::Ref<RowMatrix> into) const {
+  Eigen::VectorXd buffer(count);
+  const double* base = weights(begin, count, buffer.data());
+  replicates_->read(begin, count, base, rows_are_units() ? nullptr : unit_of_row() + begin, into);
 }
 
 const Eigen::VectorXd& Design::signs() const {
@@ -198,7 +267,12 @@ Eigen::Index Design::units_of_all_stages() const {
   return rows;
 }
 
-Eigen::Index Design::deviations() const { return form_ ? form_->rows() : units_of_all_stages(); }
+Eigen::Index Design::deviations() const {
+  if (replicates_) {
+    return replicates_->count();
+  }
+  return form_ ? form_->rows() : units_of_all_stages();
+}
 
 RowMatrix Design::sum_by_stage(const RowMatrix& totals) const {
   RowMatrix result = RowMatrix::Zero(units_of_all_stages(), totals.cols());
@@ -229,6 +303,26 @@ RowMatrix Design::deviate(RowMatrix totals) const {
     at += stage.units();
   }
   return result;
+}
+
+RowMatrix Design::transpose(RowMatrix multipliers) const {
+  if (form_) {
+    return form_->transpose(multipliers, units());
+  }
+  // What is added to a unit is added to all units in it.
+  Eigen::Index at = 0;
+  for (std::size_t s = 0; s < stages_.size(); ++s) {
+    const Stage& stage = stages_[s];
+    stage.transpose(multipliers.middleRows(at, stage.units()));
+    if (s > 0) {
+      const Eigen::Index above = at - stages_[s - 1].units();
+      for (Eigen::Index unit = 0; unit < stage.units(); ++unit) {
+        multipliers.row(at + unit) += multipliers.row(above + stage.above()[unit]);
+      }
+    }
+    at += stage.units();
+  }
+  return multipliers.bottomRows(units());
 }
 
 }  // namespace steelyard

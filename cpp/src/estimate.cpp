@@ -13,6 +13,7 @@
 #include "steelyard/error.hpp"
 #include "steelyard/influence.hpp"
 #include "steelyard/lonely_domain.hpp"
+#include "steelyard/replication.hpp"
 #include "steelyard/usage.hpp"
 
 namespace steelyard {
@@ -195,9 +196,9 @@ void mark_not_estimable(const std::vector<Term>& terms, const std::vector<bool>&
   }
 }
 
-/// Rows of a quadratic form mix units: they are known within their own sample only. As many of them
-/// count as there are degrees of freedom, and one more for their stratum.
-void set_keys_of_form(const Design& design, const SampleKeys& keys, Deviations& deviations) {
+/// Rows of a quadratic form, and replicates, mix units: they are known within their own sample
+/// only. As many of them count as there are degrees of freedom, and one more for their stratum.
+void set_keys_of_sample(const Design& design, const SampleKeys& keys, Deviations& deviations) {
   const double counted = design.degrees_of_freedom() + 1;
   for (Eigen::Index row = 0; row < design.deviations(); ++row) {
     deviations.units.push_back(mix(keys.sample, static_cast<std::uint64_t>(row)));
@@ -210,8 +211,8 @@ void set_keys(const Design& design, const SampleKeys& keys, Deviations& deviatio
   deviations.samples = {keys.sample};
   deviations.signs = design.signs();
   deviations.degrees_of_freedom = design.degrees_of_freedom();
-  if (design.has_form()) {
-    set_keys_of_form(design, keys, deviations);
+  if (design.has_form() || design.replicates() != nullptr) {
+    set_keys_of_sample(design, keys, deviations);
     return;
   }
   for (Eigen::Index row = 0; row < design.deviations(); ++row) {
@@ -258,7 +259,8 @@ void check_lengths(const Design& design, const SampleKeys& keys, const Domains& 
   const auto has = [](const std::vector<std::uint64_t>& names, Eigen::Index size) {
     return names.empty() || static_cast<Eigen::Index>(names.size()) == size;
   };
-  if (!has(keys.units, design.has_form() ? design.units() : design.deviations()) ||
+  const bool of_units = !design.has_form() && design.replicates() == nullptr;
+  if (!has(keys.units, of_units ? design.deviations() : design.units()) ||
       !has(keys.strata, design.strata())) {
     throw std::invalid_argument("a key is needed for every unit and every stratum, or for none");
   }
@@ -292,12 +294,14 @@ Estimated estimate(const Design& design, const SampleKeys& keys, const Domains& 
     features += estimator->features();
     per_domain += estimator->estimates();
   }
-  const bool element_wise = design.rows_are_units() && design.stages().size() == 1 &&
-                            !design.treats_domains() && !design.has_form() &&
-                            design.options().selection == Selection::kEqual &&
+  const bool of_rows = design.replicates() != nullptr && !design.replicates()->by_unit();
+  const bool element_wise = design.rows_are_units() && design.replicates() == nullptr &&
+                            design.stages().size() == 1 && !design.treats_domains() &&
+                            !design.has_form() && design.options().selection == Selection::kEqual &&
                             design.units() * domains.count() * features > kept;
-  std::vector<Term> terms = linearise_all(
-      design, domains, estimators, element_wise ? Grouping::kStratum : Grouping::kUnit, threads);
+  std::vector<Term> terms =
+      linearise_all(design, domains, estimators,
+                    element_wise || of_rows ? Grouping::kStratum : Grouping::kUnit, threads);
   Estimated result;
   Eigen::VectorXd srs;
   Eigen::VectorXd srs_replace;
@@ -308,6 +312,11 @@ Estimated estimate(const Design& design, const SampleKeys& keys, const Domains& 
     result.estimates.deviations = square_root(
         covariance, design.degrees_of_freedom(),
         identity_of(result.estimates, covariance, domains, estimators, keys.sample), keys.sample);
+  } else if (design.replicates() != nullptr) {
+    Replicated found = replicate(design, domains, terms, result.estimates.values, threads);
+    result.estimates.deviations.matrix = std::move(found.deviations);
+    result.left_out = std::move(found.left_out);
+    set_keys(design, keys, result.estimates.deviations);
   } else {
     result.estimates.deviations.matrix = deviations(design, domains, terms, per_domain);
     set_keys(design, keys, result.estimates.deviations);

@@ -117,6 +117,14 @@ class Proportion final : public Estimator {
 
 }  // namespace
 
+Eigen::VectorXd Estimator::replicate(const DomainSums& sums, const DomainSums&) const {
+  return linearise(sums).value;
+}
+
+RowMatrix Estimator::refit(const Design&, const Domains&) const {
+  throw std::logic_error("the estimates are a function of the sums");
+}
+
 void Estimator::read(const RowBlock& rows, RowMatrix& buffer,
                      std::vector<const double*>& into) const {
   into.clear();

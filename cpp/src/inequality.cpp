@@ -21,8 +21,9 @@ constexpr double kNotANumber = std::numeric_limits<double>::quiet_NaN();
 
 class Gini final : public KnownInfluence {
  public:
-  Gini(Column y, std::vector<double> values, std::vector<double> influences)
-      : KnownInfluence(std::move(y)),
+  Gini(const Column& y, std::vector<double> values, std::vector<double> influences)
+      : KnownInfluence(y, [y](const Design& design,
+                              const Domains& domains) { return gini(y, design, domains, 1); }),
         values_(std::move(values)),
         influences_(std::move(influences)) {}
 
@@ -143,8 +144,12 @@ class ShareRatio final : public KnownInfluence {
     Part poorest;
   };
 
-  ShareRatio(Column y, std::vector<Parts> parts)
-      : KnownInfluence(std::move(y)), parts_(std::move(parts)) {}
+  ShareRatio(const Column& y, const IncomeShares& shares, std::vector<Parts> parts)
+      : KnownInfluence(y,
+                       [y, shares](const Design& design, const Domains& domains) {
+                         return share_ratio(y, design, domains, shares, 1);
+                       }),
+        parts_(std::move(parts)) {}
 
  protected:
   void influence(const RowBlock& rows, const double* y, double* z) const override {
@@ -215,7 +220,7 @@ EstimatorPtr share_ratio(const Column& y, const Design& design, const Domains& d
     const auto at = static_cast<std::size_t>(d);
     parts[at] = parts_of(answers[at], shares);
   });
-  return std::make_shared<ShareRatio>(y, std::move(parts));
+  return std::make_shared<ShareRatio>(y, shares, std::move(parts));
 }
 
 }  // namespace steelyard

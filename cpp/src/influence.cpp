@@ -77,6 +77,7 @@ void linearise_columns(const Estimator& estimator, const FeatureSums& sums,
     }
     result.second.push_back(view.second(features));
     result.sums.push_back(features);
+    result.centre.push_back(view.centre());
     result.by_domain.push_back(std::move(linear));
   }
 }
@@ -88,6 +89,7 @@ void linearise_levels(const Estimator& estimator, const FeatureSums& sums,
     const Eigen::VectorXd features = all.segment(d * sums.features, sums.features).transpose();
     result.by_domain.push_back(estimator.linearise({features, Eigen::VectorXd(), d}));
     result.second.push_back(features.asDiagonal());
+    result.centre.emplace_back();
     result.sums.push_back(features);
   }
 }

@@ -4,8 +4,19 @@
 #include <limits>
 
 #include "steelyard/parallel.hpp"
+#include "steelyard/sums.hpp"
 
 namespace steelyard {
+
+RowMatrix KnownInfluence::refit(const Design& design, const Domains& domains) const {
+  const EstimatorPtr again = remake_(design, domains);
+  const auto& known = dynamic_cast<const KnownInfluence&>(*again);
+  RowMatrix values(domains.count(), 1);
+  for (Eigen::Index d = 0; d < domains.count(); ++d) {
+    values(d, 0) = known.value(d);
+  }
+  return values;
+}
 
 void KnownInfluence::read(const RowBlock& rows, RowMatrix& buffer,
                           std::vector<const double*>& into) const {

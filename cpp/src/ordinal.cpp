@@ -53,6 +53,20 @@ class Coefficients final : public Estimator {
     return result;
   }
 
+  bool needs_refit() const override { return true; }
+  RowMatrix refit(const Design& design, const Domains& domains) const override {
+    try {
+      const Ordinal again =
+          fit_ordinal(design, domains, model_->data.matrix, model_->data.categories,
+                      {.link = model_->link.link(), .offset = model_->data.offset, .threads = 1});
+      if (again.model->basis.kept() == model_->basis.kept()) {
+        return again.model->values().transpose();
+      }
+    } catch (const FitError&) {  // under these weights there is no fit
+    }
+    return RowMatrix::Constant(1, width(), kNotANumber);
+  }
+
  private:
   std::shared_ptr<const FittedOrdinal> model_;
 };

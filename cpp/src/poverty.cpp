@@ -87,8 +87,10 @@ bool is_in(const PovertyGroup& group, Eigen::Index row) {
 
 class PovertyFigure final : public KnownInfluence {
  public:
-  PovertyFigure(Column y, PovertyGroup group, std::vector<Figure> figures)
-      : KnownInfluence(std::move(y)), group_(std::move(group)), figures_(std::move(figures)) {}
+  PovertyFigure(Column y, Remake remake, PovertyGroup group, std::vector<Figure> figures)
+      : KnownInfluence(std::move(y), std::move(remake)),
+        group_(std::move(group)),
+        figures_(std::move(figures)) {}
 
  protected:
   void influence(const RowBlock& rows, const double* y, double* z) const override {
@@ -216,7 +218,10 @@ EstimatorPtr PovertyLine::threshold() const {
     figures[d].probability = options_.probability;
     figures[d].line = slopes_[at];
   }
-  return std::make_shared<PovertyFigure>(y_, PovertyGroup{}, std::move(figures));
+  const auto remake = [y = y_, options = options_](const Design& design, const Domains& domains) {
+    return PovertyLine(design, domains, y, options, 1).threshold();
+  };
+  return std::make_shared<PovertyFigure>(y_, remake, PovertyGroup{}, std::move(figures));
 }
 
 EstimatorPtr PovertyLine::figure(const PovertyGroup& group, bool of_gap) const {
@@ -241,7 +246,12 @@ EstimatorPtr PovertyLine::figure(const PovertyGroup& group, bool of_gap) const {
       set_gap(mine, density, slopes_[d], options_.rule, figure);
     }
   });
-  return std::make_shared<PovertyFigure>(y_, group, std::move(figures));
+  const auto remake = [y = y_, options = options_, group, of_gap](const Design& design,
+                                                                  const Domains& domains) {
+    const PovertyLine line(design, domains, y, options, 1);
+    return of_gap ? line.gap(group) : line.rate(group);
+  };
+  return std::make_shared<PovertyFigure>(y_, remake, group, std::move(figures));
 }
 
 EstimatorPtr PovertyLine::rate(const PovertyGroup& group) const { return figure(group, false); }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <stdexcept>
 #include <utility>
@@ -19,14 +20,19 @@ namespace {
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kNotANumber = std::numeric_limits<double>::quiet_NaN();
 
+/// Quantiles under any weights.
+using QuantilesUnder = std::function<RowMatrix(const Design&, const Domains&)>;
+
 /// The distribution function's estimator, turned into that of quantiles by their densities.
 class QuantileEstimator final : public Estimator {
  public:
-  QuantileEstimator(EstimatorPtr below, RowMatrix values, RowMatrix slopes)
+  /// @param again to find them anew under the weights of replicates; may be empty.
+  QuantileEstimator(EstimatorPtr below, RowMatrix values, RowMatrix slopes, QuantilesUnder again)
       : Estimator(below->levels()),
         below_(std::move(below)),
         values_(std::move(values)),
-        slopes_(std::move(slopes)) {}
+        slopes_(std::move(slopes)),
+        again_(std::move(again)) {}
 
   Eigen::Index estimates() const override { return below_->estimates(); }
   bool is_ratio() const override { return true; }
@@ -36,11 +42,22 @@ class QuantileEstimator final : public Estimator {
     result.gradient = slopes_.row(sums.domain).asDiagonal() * result.gradient;
     return result;
   }
+  /// By the distribution function at the quantile, as its standard error.
+  Eigen::VectorXd replicate(const DomainSums& sums, const DomainSums& whole) const override {
+    const Eigen::VectorXd change = below_->linearise(sums).value - below_->linearise(whole).value;
+    return values_.row(sums.domain).transpose() +
+           slopes_.row(sums.domain).transpose().cwiseProduct(change);
+  }
+  bool needs_refit() const override { return again_ != nullptr; }
+  RowMatrix refit(const Design& design, const Domains& domains) const override {
+    return again_(design, domains);
+  }
 
  private:
   EstimatorPtr below_;
   RowMatrix values_;  // domains x probabilities
   RowMatrix slopes_;  // the same: -1 / density
+  QuantilesUnder again_;
 };
 
 using Samples = std::vector<std::optional<WeightedSample>>;
@@ -86,6 +103,10 @@ Quantiles::Quantiles(const Design& design, const Domains& domains, const Column&
                      std::vector<double> probabilities, const Options& options, int threads)
     : probabilities_(std::move(probabilities)), options_(options) {
   check(probabilities_);
+  const bool by_replicates = options_.errors == QuantileErrors::kReplicates;
+  if (by_replicates && design.replicates() == nullptr) {
+    throw std::invalid_argument("the design has no replicates to read errors from");
+  }
   samples_ = gather(design, domains, y, threads);
   const RowMatrix values = quantiles_of(samples_, probabilities_, options_.rule);
   const RowMatrix points = values.unaryExpr([](double v) { return std::isnan(v) ? 0 : v; });
@@ -100,7 +121,8 @@ Quantiles::Quantiles(const Design& design, const Domains& domains, const Column&
                       share.used[at], share.used[at] > 0 && share.sampled_units[at] == 0});
   }
   std::vector<Interval> scores;
-  if (options_.score) {
+  const bool by_score = options_.errors == QuantileErrors::kScore;
+  if (by_score) {
     scores = score_intervals(design, domains, y, probabilities_,
                              {options_.level, Side::kTwo, options_.degrees_of_freedom}, threads);
   }
@@ -110,8 +132,8 @@ Quantiles::Quantiles(const Design& design, const Domains& domains, const Column&
       const Eigen::Index at = d * values.cols() + j;
       const double freedom = below_[static_cast<std::size_t>(at)].degrees_of_freedom;
       const Interval found =
-          options_.score ? scores[static_cast<std::size_t>(at)]
-                         : interval(d, j, options_.interval, options_.level, Side::kTwo, freedom);
+          by_score ? scores[static_cast<std::size_t>(at)]
+                   : interval(d, j, options_.interval, options_.level, Side::kTwo, freedom);
       const double se =
           (found.high - found.low) / (2 * t_quantile((1 + options_.level) / 2, freedom));
       const double share_se = errors[at];
@@ -120,7 +142,14 @@ Quantiles::Quantiles(const Design& design, const Domains& domains, const Column&
       slopes(d, j) = known ? (share_se > 0 ? -se / share_se : 0.0) : kNotANumber;
     }
   }
-  estimator_ = std::make_shared<QuantileEstimator>(below, values, slopes);
+  QuantilesUnder again;
+  if (by_replicates) {
+    again = [y, wanted = probabilities_, rule = options_.rule](const Design& under,
+                                                               const Domains& in) {
+      return quantiles_of(gather(under, in, y, 1), wanted, rule);
+    };
+  }
+  estimator_ = std::make_shared<QuantileEstimator>(below, values, slopes, std::move(again));
 }
 
 Interval Quantiles::interval(Eigen::Index domain, Eigen::Index probability,

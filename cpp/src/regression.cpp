@@ -186,6 +186,15 @@ class Coefficients final : public Estimator {
     return result;
   }
 
+  bool needs_refit() const override { return true; }
+  RowMatrix refit(const Design& design, const Domains& domains) const override {
+    const std::optional<Regression> again = steelyard::refit(*model_, design, domains);
+    if (!again) {
+      return RowMatrix::Constant(1, width(), kNotANumber);
+    }
+    return (again->model->to_columns * again->model->coefficients).transpose();
+  }
+
  private:
   std::shared_ptr<const FittedModel> model_;
 };
@@ -243,6 +252,22 @@ Regression fit_regression(const Design& design, const Domains& domains, ModelMat
       FittedModel{std::move(data), mean, std::move(basis), std::move(found.coefficients), inverse,
                   to_columns, mean_weight});
   return fit;
+}
+
+std::optional<Regression> refit(const FittedModel& model, const Design& design,
+                                const Domains& domains) {
+  try {
+    Regression again = fit_regression(design, domains, model.data.matrix, model.data.response,
+                                      {.family = model.mean.family(),
+                                       .link = model.mean.link(),
+                                       .offset = model.data.offset,
+                                       .threads = 1});
+    if (again.model->basis.kept() == model.basis.kept()) {
+      return again;
+    }
+  } catch (const FitError&) {  // under these weights there is no fit
+  }
+  return std::nullopt;
 }
 
 EstimatorPtr coefficients(const Regression& fit) {

@@ -295,4 +295,24 @@ void Stage::deviate(Eigen::Ref<RowMatrix> totals) const {
   }
 }
 
+void Stage::transpose(Eigen::Ref<RowMatrix> multipliers) const {
+  RowMatrix mean = RowMatrix::Zero(strata(), multipliers.cols());
+  Eigen::RowVectorXd overall = Eigen::RowVectorXd::Zero(multipliers.cols());
+  const auto at_overall = [&](std::int32_t h) {
+    return stratum(h).lonely && options_.lonely == Lonely::kAdjust;
+  };
+  for (Eigen::Index unit = 0; unit < units_; ++unit) {
+    const std::int32_t h = stratum_of_unit(unit);
+    multipliers.row(unit) *= std::sqrt(scale(unit));
+    if (at_overall(h)) {
+      overall += multipliers.row(unit) / static_cast<double>(units_);
+    } else {
+      mean.row(h) += multipliers.row(unit) / static_cast<double>(stratum(h).units);
+    }
+  }
+  for (Eigen::Index unit = 0; unit < units_; ++unit) {
+    multipliers.row(unit) -= mean.row(stratum_of_unit(unit)) + overall;
+  }
+}
+
 }  // namespace steelyard

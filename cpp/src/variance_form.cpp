@@ -105,4 +105,15 @@ RowMatrix VarianceForm::deviate(const RowMatrix& totals) const {
   return result;
 }
 
+RowMatrix VarianceForm::transpose(const RowMatrix& multipliers, Eigen::Index units) const {
+  RowMatrix result = RowMatrix::Zero(units, multipliers.cols());
+  Eigen::Index at = 0;
+  for (const Factor& factor : factors_) {
+    const Eigen::Index own = factor.root.rows();
+    result(factor.units, Eigen::all) += factor.root.transpose() * multipliers.middleRows(at, own);
+    at += own;
+  }
+  return result;
+}
+
 }  // namespace steelyard

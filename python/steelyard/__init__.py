@@ -12,6 +12,7 @@ from steelyard.ordinal import OrdinalRegression
 from steelyard.pps import Pps
 from steelyard.published import Audit, Figure, audit
 from steelyard.regression import Regression
+from steelyard.replicate import ReplicateWeights
 from steelyard.scorecard import Scorecard
 from steelyard.statistic import (
     Statistic,
@@ -45,6 +46,7 @@ __all__ = [
     "OrdinalRegression",
     "Pps",
     "Regression",
+    "ReplicateWeights",
     "Scorecard",
     "Statistic",
     "Subsample",

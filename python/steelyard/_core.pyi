@@ -6,7 +6,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Codes', 'Design', 'DesignError', 'Dual', 'Estimated', 'Estimates', 'Estimator', 'FitError', 'InvalidColumn', 'KEPT_DEVIATIONS', 'ModelFactor', 'ModelMatrix', 'Ordinal', 'PhaseStage', 'PovertyLine', 'Quantiles', 'Regression', 'SampleKeys', 'ShareAudit', 'Stage', 'TableTest', 'TestResult', 'VarianceForm', 'audit_share', 'averages', 'count', 'cronbach_alpha', 'cross', 'distribution_function', 'estimate', 'factorize', 'fit_ordinal', 'fit_regression', 'from_joint_probabilities', 'gini', 'goodness_of_fit_test', 'hartley_rao', 'independence_test', 'join', 'mean', 'moment', 'ordinal_coefficients', 'overton', 'predict_ordinal', 'predict_regression', 'print_share', 'proportion', 'proportion_intervals', 'rank_scores', 'ratio', 'reduce_bias', 'reduce_bias_of_means', 'regression_coefficients', 'score_intervals', 'share_below', 'share_ratio', 'shared_units', 't_quantile', 't_upper_tail', 'total', 'two_phase', 'two_sided_p_value', 'variables', 'wald_independence_test', 'wald_intervals', 'wald_test', 'weighting_effect']
+__all__: list[str] = ['BootstrapOptions', 'Codes', 'Design', 'DesignError', 'Dual', 'Estimated', 'Estimates', 'Estimator', 'FitError', 'InvalidColumn', 'KEPT_DEVIATIONS', 'ModelFactor', 'ModelMatrix', 'Ordinal', 'PhaseStage', 'PovertyLine', 'Quantiles', 'Regression', 'Replicates', 'SampleKeys', 'ShareAudit', 'Stage', 'TableTest', 'TestResult', 'VarianceForm', 'audit_share', 'averages', 'canty_davison_bootstrap', 'count', 'cronbach_alpha', 'cross', 'distribution_function', 'estimate', 'factorize', 'fit_ordinal', 'fit_regression', 'from_joint_probabilities', 'generalised_bootstrap', 'gini', 'goodness_of_fit_test', 'half_samples', 'hartley_rao', 'independence_test', 'jackknife', 'join', 'mean', 'mixed_bootstrap', 'moment', 'multistage_bootstrap', 'ordinal_coefficients', 'overton', 'predict_ordinal', 'predict_regression', 'print_share', 'proportion', 'proportion_intervals', 'random_groups', 'rank_scores', 'ratio', 'reduce_bias', 'reduce_bias_of_means', 'regression_coefficients', 'rescaled_bootstrap', 'score_intervals', 'share_below', 'share_ratio', 'shared_units', 'successive_differences', 't_quantile', 't_upper_tail', 'total', 'two_phase', 'two_sided_p_value', 'variables', 'wald_independence_test', 'wald_intervals', 'wald_test', 'weighting_effect']
 class InvalidColumn(ValueError):
     pass
 class DesignError(RuntimeError):
@@ -28,6 +28,22 @@ class Codes:
         ...
     @property
     def levels(self) -> int:
+        ...
+class Replicates:
+    """
+    Weights that the sample might have had.
+    """
+    @staticmethod
+    def of_rows(names: collections.abc.Sequence[str], columns: collections.abc.Sequence[numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]], combined: bool, scales: numpy.typing.NDArray[numpy.float64], about_estimate: bool) -> Replicates:
+        ...
+    @property
+    def about_estimate(self) -> bool:
+        ...
+    @property
+    def count(self) -> int:
+        ...
+    @property
+    def scales(self) -> numpy.typing.NDArray[numpy.float64]:
         ...
 class Stage:
     """
@@ -61,6 +77,10 @@ class Design:
         """
         Deviations of totals by unit of the last stage.
         """
+    def replicate_weights(self) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        Weights of every row under every replicate.
+        """
     def row_fractions(self, stage: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
         """
         Sampling fraction of each row's unit at a stage.
@@ -69,11 +89,16 @@ class Design:
         """
         Weight of each row.
         """
+    def with_replicates(self, replicates: Replicates, degrees_of_freedom: typing.SupportsFloat | typing.SupportsIndex | None) -> Design:
+        ...
     @property
     def degrees_of_freedom(self) -> float:
         ...
     @property
     def has_form(self) -> bool:
+        ...
+    @property
+    def replicates(self) -> int:
         ...
     @property
     def rows(self) -> int:
@@ -89,6 +114,12 @@ class Design:
         ...
     @property
     def units(self) -> int:
+        ...
+class BootstrapOptions:
+    """
+    How many replicates, and from which seed.
+    """
+    def __init__(self, replicates: typing.SupportsInt | typing.SupportsIndex, seed: typing.SupportsInt | typing.SupportsIndex, about_estimate: bool) -> None:
         ...
 class Dual:
     """
@@ -213,6 +244,9 @@ class Estimated:
         ...
     @property
     def estimates(self) -> Estimates:
+        ...
+    @property
+    def left_out(self) -> numpy.typing.NDArray[numpy.int64]:
         ...
     @property
     def missing(self) -> numpy.typing.NDArray[numpy.int64]:
@@ -394,6 +428,8 @@ def averages(fit: Regression, matrices: collections.abc.Sequence[ModelMatrix], s
     """
     Averages of predictions or marginal effects over the rows of a fit.
     """
+def canty_davison_bootstrap(design: Design, options: BootstrapOptions) -> Replicates:
+    ...
 def count(levels: Codes, sets: numpy.typing.NDArray[numpy.float64]) -> Estimator:
     ...
 def cronbach_alpha(names: collections.abc.Sequence[str], items: collections.abc.Sequence[numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]], design: Design, domains: Codes | None) -> Estimator:
@@ -420,13 +456,19 @@ def fit_regression(design: Design, domains: Codes | None, matrix: ModelMatrix, n
     ...
 def from_joint_probabilities(joint: numpy.typing.NDArray[numpy.float64], variance: str) -> VarianceForm:
     ...
+def generalised_bootstrap(design: Design, options: BootstrapOptions, tau: typing.SupportsFloat | typing.SupportsIndex | None) -> Replicates:
+    ...
 def gini(name: str, y: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]], design: Design, domains: Codes | None) -> Estimator:
     ...
 def goodness_of_fit_test(cells: Estimates, proportions: numpy.typing.NDArray[numpy.float64], n: typing.SupportsFloat | typing.SupportsIndex, df: typing.SupportsFloat | typing.SupportsIndex, statistic: str, correction: str) -> TableTest:
     ...
+def half_samples(design: Design, rho: typing.SupportsFloat | typing.SupportsIndex, about_estimate: bool) -> Replicates:
+    ...
 def hartley_rao(probability: numpy.typing.NDArray[numpy.float64], strata: Codes | None, sum_of_squares: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None, variance: str) -> VarianceForm:
     ...
 def independence_test(cells: Estimates, rows: typing.SupportsInt | typing.SupportsIndex, columns: typing.SupportsInt | typing.SupportsIndex, n: typing.SupportsFloat | typing.SupportsIndex, df: typing.SupportsFloat | typing.SupportsIndex, statistic: str, correction: str) -> TableTest:
+    ...
+def jackknife(design: Design, about_estimate: bool) -> Replicates:
     ...
 def join(first: Estimates, second: Estimates) -> Estimates:
     """
@@ -434,10 +476,14 @@ def join(first: Estimates, second: Estimates) -> Estimates:
     """
 def mean(name: str, y: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]) -> Estimator:
     ...
+def mixed_bootstrap(design: Design, draws: collections.abc.Sequence[str], options: BootstrapOptions) -> Replicates:
+    ...
 def moment(which: str, names: collections.abc.Sequence[str], columns: collections.abc.Sequence[numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]], design: Design, domains: Codes | None) -> Estimator:
     """
     A second central moment, by a first pass that finds the means.
     """
+def multistage_bootstrap(design: Design, options: BootstrapOptions) -> Replicates:
+    ...
 def ordinal_coefficients(fit: Ordinal) -> Estimator:
     ...
 def overton(probability: numpy.typing.NDArray[numpy.float64], strata: Codes | None, variance: str) -> VarianceForm:
@@ -456,6 +502,8 @@ def proportion(levels: Codes, sets: numpy.typing.NDArray[numpy.float64]) -> Esti
     ...
 def proportion_intervals(values: numpy.typing.NDArray[numpy.float64], ses: numpy.typing.NDArray[numpy.float64], degrees_of_freedom: numpy.typing.NDArray[numpy.float64], n: numpy.typing.NDArray[numpy.int64], census: numpy.typing.NDArray[numpy.bool], method: str, level: typing.SupportsFloat | typing.SupportsIndex, side: str) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64]]:
     ...
+def random_groups(design: Design, groups: typing.SupportsInt | typing.SupportsIndex, seed: typing.SupportsInt | typing.SupportsIndex, about_estimate: bool) -> Replicates:
+    ...
 def rank_scores(design: Design, domains: Codes | None, name: str, y: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]], score: str) -> numpy.typing.NDArray[numpy.float64]:
     """
     The score of each row's estimated rank in the population.
@@ -470,6 +518,8 @@ def reduce_bias_of_means(name: str, y: numpy.ndarray[typing.Any, numpy.dtype[typ
     ...
 def regression_coefficients(fit: Regression) -> Estimator:
     ...
+def rescaled_bootstrap(design: Design, options: BootstrapOptions) -> Replicates:
+    ...
 def score_intervals(design: Design, domains: Codes | None, name: str, y: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]], probabilities: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex], level: typing.SupportsFloat | typing.SupportsIndex, side: str, degrees_of_freedom: typing.SupportsFloat | typing.SupportsIndex) -> list[tuple[float, float]]:
     ...
 def share_below(name: str, y: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]], domains: Codes | None, threshold: typing.SupportsFloat | typing.SupportsIndex) -> Estimator:
@@ -477,6 +527,8 @@ def share_below(name: str, y: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]
 def share_ratio(name: str, y: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]], design: Design, domains: Codes | None, richest: typing.SupportsFloat | typing.SupportsIndex, poorest: typing.SupportsFloat | typing.SupportsIndex) -> Estimator:
     ...
 def shared_units(first: Estimates, second: Estimates) -> int:
+    ...
+def successive_differences(design: Design, replicates: typing.SupportsInt | typing.SupportsIndex, about_estimate: bool) -> Replicates:
     ...
 def t_quantile(p: typing.SupportsFloat | typing.SupportsIndex, degrees_of_freedom: typing.SupportsFloat | typing.SupportsIndex) -> float:
     ...

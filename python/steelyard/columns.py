@@ -1,6 +1,6 @@
 """Columns of a frame, as the core reads them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import narwhals as nw
@@ -62,6 +62,13 @@ class Columns:
     def frame(self) -> "nw.DataFrame[Any]":
         """The frame itself."""
         return self._frame
+
+    def like(self, columns: Mapping[str, NumberArray]) -> IntoDataFrame:
+        """Make a frame of other columns, of the same library."""
+        made: IntoDataFrame = nw.from_dict(
+            dict(columns), backend=self._frame.implementation
+        ).to_native()
+        return made
 
     def series(self, name: str) -> AnySeries:
         """Return the column, or raise with the nearest name."""

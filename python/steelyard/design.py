@@ -23,6 +23,7 @@ from steelyard.errors import (
 from steelyard.explain import JOINT, DesignNames, StageNames, explain
 from steelyard.levels import CodeArray, Factor
 from steelyard.pps import Pps, first_of_each
+from steelyard.replicate import ReplicateWeights
 
 Lonely: TypeAlias = Literal["fail", "remove", "certainty", "adjust", "average"]
 DfRule: TypeAlias = Literal["design", "domain", "satterthwaite", "normal"]
@@ -90,6 +91,7 @@ class Policy:
     pps: Pps | None = None
     df: DfRule | float = "design"
     subsample: Subsample | None = None
+    replicates: ReplicateWeights | None = None
 
     def __post_init__(self) -> None:
         check_df(self.df)
@@ -103,10 +105,29 @@ class Policy:
             raise TypeError(f"subsample= is a Subsample, not {type(self.subsample).__name__}")
         if self._from_pairs:
             self._check_pairs()
+        if self.replicates is not None:
+            self._check_replicates()
 
     @property
     def _from_pairs(self) -> bool:
         return self.subsample is not None or (self.pps is not None and self.pps.needs_form)
+
+    def _check_replicates(self) -> None:
+        """Refuse what replicate weights, which are all that is known of the design, do not tell."""
+        if not isinstance(self.replicates, ReplicateWeights):
+            raise TypeError(
+                f"replicates= is a ReplicateWeights, not {type(self.replicates).__name__}"
+            )
+        if self.pps is not None or self.subsample is not None or self.lonely_domain is not None:
+            raise DesignMismatch(
+                "pps=, subsample= and lonely_domain= are not combined with replicates=: replicate "
+                "weights say how estimates vary, so leave the design out"
+            )
+        if self.df in ("domain", "satterthwaite"):
+            raise DesignMismatch(
+                f"df={self.df!r} goes by units and strata, which replicate weights do not tell: "
+                "choose 'design', the rank of the weights, or give a number"
+            )
 
     def _check_pairs(self) -> None:
         """Refuse what goes by strata where the variance comes from pairs of units."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from steelyard import _core
 from steelyard.design import DfRule, check_df, df_text
-from steelyard.errors import LabelNotFound, nearest_text
+from steelyard.errors import DesignMismatch, LabelNotFound, nearest_text
 from steelyard.evidence import Evidence, Floats, Integers
 from steelyard.labels import SHARES, Labels, enclosed
 from steelyard.levels import Level
@@ -37,6 +37,7 @@ class Presentation:
     df: DfRule | float = "design"
     implementation: nw.Implementation = nw.Implementation.UNKNOWN
     conventions: Mapping[str, str] = field(default_factory=dict)
+    undefined_df: tuple[DfRule, ...] = ()
 
 
 class Estimates(Table):
@@ -132,6 +133,8 @@ class Estimates(Table):
         ValueError
             The rule is none of these, or a number that is not positive; or Satterthwaite's is
             asked of a sample with too many units to keep a deviation for each.
+        DesignMismatch
+            The rule goes by units or strata, which the errors do not come from.
 
         Notes
         -----
@@ -140,6 +143,7 @@ class Estimates(Table):
         if rule is None and self._evidence.df is not None:
             return self._evidence.df
         chosen = check_df(self._shown.df if rule is None else rule)
+        self._refuse_undefined(chosen)
         if chosen == "satterthwaite":
             return self._core.satterthwaite
         if chosen == "domain":
@@ -150,9 +154,18 @@ class Estimates(Table):
             return np.full(len(self), np.inf)
         return np.full(len(self), float(chosen))
 
+    def _refuse_undefined(self, rule: DfRule | float) -> None:
+        if rule in self._shown.undefined_df:
+            raise DesignMismatch(
+                f"df={rule!r} goes by the units and strata that add to a variance, and these "
+                "errors come from replicates or from pairs of units: choose 'design', or give a "
+                "number"
+            )
+
     @property
     def df_domain(self) -> Integers:
         """Units minus strata among those with an answer in the domain."""
+        self._refuse_undefined("domain")
         return self._evidence.units - self._evidence.strata
 
     @property

@@ -21,7 +21,8 @@ class Evidence:
     `certain` marks estimates made from a share of 0 or 1, whose error the sample does not show;
     `census` those of a domain that was taken whole, which have no sampling error; `own` holds
     intervals that are not made from the estimate and its error, and `df` degrees of freedom of
-    each estimate where it has its own.
+    each estimate where it has its own. `left_out` counts replicates under which an estimate is not
+    defined.
     """
 
     n: Integers
@@ -34,6 +35,7 @@ class Evidence:
     census: Flags
     own: tuple[QuantileInterval | None, ...] = ()
     df: Floats | None = None
+    left_out: Integers | None = None
 
     def __post_init__(self) -> None:
         counts = (self.n, self.missing, self.units, self.strata)
@@ -54,6 +56,7 @@ class Evidence:
             self.census[i],
             tuple(self.own[j] for j in i) if self.own else (),
             None if self.df is None else self.df[i],
+            None if self.left_out is None else self.left_out[i],
         )
 
     def with_other(self, other: "Evidence") -> "Evidence":
@@ -69,6 +72,7 @@ class Evidence:
             self.certain | other.certain,
             self.census & other.census,
             df=_smaller(self.df, other.df),
+            left_out=_larger(self.left_out, other.left_out),
         )
 
     def of_functions(self, jacobian: Floats) -> "Evidence":
@@ -86,6 +90,7 @@ class Evidence:
             np.array([part[4] for part in parts], dtype=np.bool_),
             np.array([part[5] for part in parts], dtype=np.bool_),
             df=None if self.df is None else _smallest_used(self.df, jacobian),
+            left_out=None if self.left_out is None else _largest_used(self.left_out, jacobian),
         )
 
     def _of_function(self, used: Flags) -> tuple[int, int, int, int, bool, bool]:
@@ -124,6 +129,17 @@ def _smaller(first: Floats | None, second: Floats | None) -> Floats | None:
     if first is None or second is None:
         return first if second is None else second
     return np.minimum(first, second)
+
+
+def _larger(first: Integers | None, second: Integers | None) -> Integers | None:
+    if first is None or second is None:
+        return first if second is None else second
+    return np.maximum(first, second)
+
+
+def _largest_used(counts: Integers, jacobian: Floats) -> Integers:
+    used = [row != 0 if row.any() else np.ones(len(row), dtype=np.bool_) for row in jacobian]
+    return np.array([counts[row].max() for row in used])
 
 
 def _smallest_used(df: Floats, jacobian: Floats) -> Floats:

@@ -18,6 +18,7 @@ NOBODY = "nobody gave this answer: exact one-sided interval"
 EVERYBODY = "everybody gave this answer: exact one-sided interval"
 ONE_SIDE = "made from a share of 0 or 1, whose error is not known: interval too narrow"
 CENSUS = "the whole population: no sampling error"
+LEFT_OUT = "not defined under {} of the replicates, which are left out"
 NO_VARIATION = "no variation between units: an error of 0 is not certainty"
 
 
@@ -59,4 +60,7 @@ def _note(
         if kind not in SHARES or value not in (0.0, 1.0):
             return ONE_SIDE
         return NOBODY if value == 0 else EVERYBODY
-    return NO_VARIATION if flat else None
+    if flat:
+        return NO_VARIATION
+    left_out = 0 if evidence.left_out is None else int(evidence.left_out[row])
+    return LEFT_OUT.format(left_out) if left_out > 0 else None

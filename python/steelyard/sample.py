@@ -11,15 +11,16 @@ from narwhals.typing import IntoDataFrame
 from steelyard import _core
 from steelyard.columns import Columns, as_names
 from steelyard.condition import Where
-from steelyard.design import PerStage, Policy, Strata, design_of, df_text
+from steelyard.design import DfRule, PerStage, Policy, Strata, design_of, df_text
 from steelyard.domain import Domain, domain_of
-from steelyard.errors import CovarianceUnknown, EmptyDomain
+from steelyard.errors import CovarianceUnknown, DesignMismatch, EmptyDomain
 from steelyard.estimates import Estimates, Presentation
 from steelyard.evidence import Evidence
-from steelyard.explain import explain
+from steelyard.explain import DesignNames, explain
 from steelyard.labels import SHARES, Labels
 from steelyard.levels import Level
 from steelyard.quantile import QuantileInterval, QuantileSample
+from steelyard.replicate import ReplicateMethod, ReplicateOptions, made, spread_text
 from steelyard.statistic import Statistic
 from steelyard.subsample import two_phase_design
 from steelyard.terms import Source, Term, term_of
@@ -32,22 +33,17 @@ class Sample:
 
     def __init__(
         self,
-        frame: IntoDataFrame,
-        weights: str | None,
-        strata: Strata | None,
-        clusters: PerStage | None,
-        fpc: PerStage | None,
+        columns: Columns,
         policy: Policy,
+        design: _core.Design,
+        names: DesignNames,
+        replication: str | None = None,
     ) -> None:
-        self.columns = Columns(frame)
+        self.columns = columns
         self.policy = policy
-        if policy.subsample is None:
-            read = design_of(self.columns, weights, strata, clusters, fpc, policy)
-        else:
-            read = two_phase_design(
-                self.columns, weights, strata, clusters, fpc, policy.nest, policy.subsample
-            )
-        self.design, self.names = read
+        self.design = design
+        self.names = names
+        self.replication = replication
         self._identity = int.from_bytes(uuid4().bytes[:8])
         self._keys: _core.SampleKeys | None = None
         self._domains: dict[tuple[str, ...], Domain] = {}
@@ -58,11 +54,21 @@ class Sample:
         return self.names.weights is not None or bool(self.names.fpc)
 
     @property
+    def supplied(self) -> bool:
+        """Did the replicates come with the data, so that nothing is known of the design?"""
+        return self.policy.replicates is not None
+
+    @property
     def design_text(self) -> str:
         """The design in a line: rows, units, strata and degrees of freedom."""
         clusters = ", then ".join(self.names.clusters)
         unit = f"clusters by {clusters}" if clusters else "rows"
         strata = self.design.strata
+        if self.supplied:
+            return (
+                f"{self.design.rows:,} rows, {self.design.replicates:,} replicate weights, "
+                f"{self.design.degrees_of_freedom:.0f} degrees of freedom"
+            )
         if self.policy.subsample is not None:
             drawn = int((self.design.row_weights() > 0).sum())
             return (
@@ -72,7 +78,8 @@ class Sample:
         return (
             f"{self.design.rows:,} rows, {self.design.units:,} units ({unit}), "
             f"{strata:,} strat{'um' if strata == 1 else 'a'}, "
-            f"{self.design.degrees_of_freedom:.0f} degrees of freedom"
+            + (f"{self.design.replicates:,} replicates, " if self.replication else "")
+            + f"{self.design.degrees_of_freedom:.0f} degrees of freedom"
         )
 
     def domain(self, by: str | Sequence[str] | None, where: Where | None) -> Domain:
@@ -140,6 +147,7 @@ class Sample:
             share & ((values == 0) | (values == 1)) & (result.sampled_units > 0),
             (result.used > 0) & (result.sampled_units == 0),
             _own_intervals(terms, self.design, domain),
+            left_out=result.left_out if len(result.left_out) > 0 else None,
         )
         shown = Presentation(
             level,
@@ -147,6 +155,7 @@ class Sample:
             self.policy.df,
             self.columns.implementation,
             {**self.conventions(), **_quantile_conventions(terms)},
+            self._undefined_df(),
         )
         return Estimates(result.estimates, labels, evidence, shown)
 
@@ -159,24 +168,40 @@ class Sample:
             return float("inf")
         return self.design.degrees_of_freedom if isinstance(rule, str) else rule
 
+    def _undefined_df(self) -> tuple[DfRule, ...]:
+        """Rules for degrees of freedom that have no meaning for where errors come from."""
+        if self.supplied:
+            return ("domain", "satterthwaite")
+        by_stratum = not self.design.has_form and self.design.replicates == 0
+        return () if by_stratum else ("satterthwaite",)
+
     def conventions(self) -> dict[str, str]:
         """Which rules the design follows, in words."""
         policy = self.policy
+        if self.supplied:
+            rank = policy.df == "design"
+            return {
+                "variance": str(self.replication),
+                "degrees of freedom": "rank of the replicate weights, less one"
+                if rank
+                else df_text(policy.df),
+            }
         return {
-            "variance": "Taylor linearisation, "
+            "variance": (f"{self.replication}, " if self.replication else "Taylor linearisation, ")
             + ("clusters as units" if self.names.clusters else "rows as units")
             + (f" in {self.design.stages} stages" if self.design.stages > 1 else "")
             + (f", {policy.pps.text}" if policy.pps is not None else "")
             + (", two phases" if policy.subsample is not None else "")
             + (", with finite population correction" if self.names.fpc else ""),
-            "degrees of freedom": df_text(policy.df),
+            "degrees of freedom": df_text(policy.df)
+            + (", replicates less one at most" if self.replication else ""),
             "lonely strata": policy.lonely
             + (f", in domains {policy.lonely_domain}" if policy.lonely_domain else ""),
         }
 
     def keys(self) -> _core.SampleKeys:
         """Names of units and strata as 64-bit keys, so that two surveys find what they share."""
-        if self._keys is None and self.design.has_form:
+        if self._keys is None and (self.design.has_form or self.design.replicates > 0):
             none = np.zeros(0, dtype=np.uint64)
             self._keys = _core.SampleKeys(self._identity, none, none)
         if self._keys is None:
@@ -192,6 +217,51 @@ class Sample:
                 units[-1] = rows * np.uint64(_ODD) + np.uint64(self._identity)
             self._keys = _core.SampleKeys(self._identity, np.concatenate(units), strata)
         return self._keys
+
+
+def sampled(
+    frame: IntoDataFrame,
+    weights: str | None,
+    strata: Strata | None,
+    clusters: PerStage | None,
+    fpc: PerStage | None,
+    policy: Policy,
+) -> Sample:
+    """Read the rows of a frame, and the design by which they were sampled."""
+    columns = Columns(frame)
+    if policy.subsample is not None:
+        design, names = two_phase_design(
+            columns, weights, strata, clusters, fpc, policy.nest, policy.subsample
+        )
+        return Sample(columns, policy, design, names)
+    if policy.replicates is None:
+        return Sample(columns, policy, *design_of(columns, weights, strata, clusters, fpc, policy))
+    given = {"strata": strata, "clusters": clusters, "fpc": fpc}
+    idle = [name for name, value in given.items() if value is not None]
+    if idle:
+        raise DesignMismatch(
+            f"{' and '.join(f'{name}=' for name in idle)} and replicates= are not combined: "
+            "replicate weights say how estimates vary, so leave the design out"
+        )
+    if policy.replicates.combined and weights is None:
+        raise DesignMismatch("replicates= of weights needs weights=, those of the estimates")
+    design, names = design_of(columns, weights, None, None, None, policy)
+    replicates = policy.replicates.read(columns)
+    stated = float(policy.df) if not isinstance(policy.df, str) else None
+    text = f"{policy.replicates.text}, {spread_text(replicates)}"
+    return Sample(columns, policy, design.with_replicates(replicates, stated), names, text)
+
+
+def replicated(sample: Sample, method: ReplicateMethod, options: ReplicateOptions) -> Sample:
+    """Make replicates of a sample's design, from which its errors then come."""
+    if sample.policy.df == "satterthwaite":
+        raise DesignMismatch(
+            "df='satterthwaite' is not defined for replicates: choose 'design', or give a number"
+        )
+    found, text = made(sample.design, method, options)
+    design = sample.design.with_replicates(found, None)
+    text = f"{text}, {spread_text(found)}"
+    return Sample(sample.columns, sample.policy, design, sample.names, text)
 
 
 def _check_answers(terms: Sequence[Term], domain: Domain, result: _core.Estimated) -> None:
@@ -212,7 +282,9 @@ def _quantile_conventions(terms: Sequence[Term]) -> dict[str, str]:
     if not rules:
         return {}
     methods = {term.statistic.interval for term in terms if term.quantiles is not None}
-    which = "score intervals" if methods == {"score"} else "Woodruff's intervals"
+    known = {"score": "score intervals", "replicate": "quantiles under each replicate"}
+    which = known.get(methods.pop(), "Woodruff's intervals") if len(methods) == 1 else ""
+    which = which or "intervals by term"
     return {"quantiles": f"rule {', '.join(map(repr, rules))}, {which}"}
 
 
@@ -224,7 +296,8 @@ def _own_intervals(
     own: list[QuantileInterval | None] = []
     for d in range(len(domain.labels)):
         for term in terms:
-            if term.quantiles is None or term.values is None:
+            method = term.statistic.interval
+            if term.quantiles is None or term.values is None or method == "replicate":
                 own += [None] * len(term.levels)
                 continue
             statistic = term.statistic
@@ -232,7 +305,7 @@ def _own_intervals(
                 design, domain.codes, statistic.columns[0], term.values, statistic.at
             )
             own += [
-                QuantileInterval(term.quantiles, source, d, position, statistic.interval)
+                QuantileInterval(term.quantiles, source, d, position, method)
                 for position in range(len(term.levels))
             ]
     return tuple(own)

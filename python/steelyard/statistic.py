@@ -60,6 +60,7 @@ IntervalMethod: TypeAlias = Literal[
     "arcsine",
     "likelihood",
 ]
+QuantileErrors: TypeAlias = IntervalMethod | Literal["score", "replicate"]
 Missing: TypeAlias = Literal["exclude", "level", "fail"]
 Levels: TypeAlias = Level | Iterable[Level]
 
@@ -85,7 +86,7 @@ class Statistic:
     reverse: tuple[str, ...] = ()
     at: tuple[float, ...] = ()
     rule: QuantileRule = "math"
-    interval: IntervalMethod | Literal["score"] = "t"
+    interval: QuantileErrors = "t"
 
     def __post_init__(self) -> None:
         if self.missing not in get_args(Missing):
@@ -324,7 +325,7 @@ def quantile(
     probabilities: float | Iterable[float],
     *,
     rule: QuantileRule = "math",
-    interval: IntervalMethod | Literal["score"] = "t",
+    interval: QuantileErrors = "t",
     missing: Missing = "exclude",
 ) -> Statistic:
     """Quantiles of a column, such as the median.
@@ -341,7 +342,8 @@ def quantile(
         and Fan's), "sas1" to "sas5", "surveymeans" (SAS), "stata".
     interval : str
         Interval of the distribution function that standard errors are read from: "t", or any for
-        proportions, such as "logit"; or "score", the quantiles that a test does not reject.
+        proportions, such as "logit"; or "score", the quantiles that a test does not reject; or
+        "replicate", the quantiles under each replicate's weights.
     missing : {"exclude", "fail"}
         Leave out rows without an answer (and count them), or refuse.
 
@@ -357,7 +359,7 @@ def quantile(
     """
     choices = (
         ("rule", rule, get_args(QuantileRule)),
-        ("interval", interval, (*get_args(IntervalMethod), "score")),
+        ("interval", interval, (*get_args(IntervalMethod), "score", "replicate")),
     )
     for name, value, known in choices:
         if value not in known:

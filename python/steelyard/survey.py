@@ -20,12 +20,19 @@ from steelyard.poverty import poverty
 from steelyard.pps import Pps, PpsMethod
 from steelyard.rank_test import RankScore, rank_test
 from steelyard.regression import Family, GlmOptions, Link, Regression, fit_glm
-from steelyard.sample import Sample
+from steelyard.replicate import (
+    ReplicateMethod,
+    ReplicateOptions,
+    ReplicateWeights,
+    StageDraw,
+    weights_frame,
+)
+from steelyard.sample import Sample, replicated, sampled
 from steelyard.standardization import Shares, standardized
 from steelyard.statistic import (
-    IntervalMethod,
     Levels,
     Missing,
+    QuantileErrors,
     QuantileRule,
     Statistic,
     as_numbers,
@@ -87,6 +94,9 @@ class Survey:
     subsample : Subsample, optional
         A second phase: the rows of the frame are the first sample, and answers were observed in a
         subsample of it. Weights are then the first phase's.
+    replicates : ReplicateWeights, optional
+        Replicate weights that came with the data. They tell how estimates vary, in place of strata,
+        clusters and fpc. To make replicates of a design, see :meth:`replicated`.
 
     Raises
     ------
@@ -140,10 +150,17 @@ class Survey:
         pps: PpsMethod | Pps | None = None,
         df: DfRule | float = "design",
         subsample: Subsample | None = None,
+        replicates: ReplicateWeights | None = None,
     ) -> None:
         drawn = Pps(pps) if isinstance(pps, str) else pps
-        policy = Policy(nest, lonely, lonely_domain, drawn, df, subsample)
-        self._sample = Sample(frame, weights, strata, clusters, fpc, policy)
+        policy = Policy(nest, lonely, lonely_domain, drawn, df, subsample, replicates)
+        self._sample = sampled(frame, weights, strata, clusters, fpc, policy)
+
+    @classmethod
+    def _of(cls, sample: Sample) -> "Survey":
+        survey = cls.__new__(cls)
+        survey._sample = sample
+        return survey
 
     def __repr__(self) -> str:
         return f"Survey: {self.design_text}"
@@ -167,6 +184,104 @@ class Survey:
     def degrees_of_freedom(self) -> float:
         """Units of the first stage minus its strata."""
         return self._sample.design.degrees_of_freedom
+
+    def replicated(
+        self,
+        method: ReplicateMethod = "jackknife",
+        *,
+        replicates: int | None = None,
+        seed: int = 1,
+        rho: float | None = None,
+        draws: Sequence[StageDraw] = (),
+        tau: float | None = None,
+        mse: bool = False,
+    ) -> "Survey":
+        """Make replicates of the design, from which errors then come instead of linearisation.
+
+        Parameters
+        ----------
+        method : str
+            "jackknife": one unit of the first stage left out at a time, JK1 without and JKn with
+            strata. "brr" and "fay": half-samples balanced by a Hadamard matrix, of pairs of units
+            in their order; where a stratum has an odd number the last three make a pair of one and
+            two, and below rho 0.3 the one then has negative weights in half of the replicates.
+            "rao-wu", "canty-davison": bootstraps of the first stage; "preston":
+            of all stages; "rao-wu-yue-beaumont": of all stages, each drawn in its own way;
+            "generalised": for any design, pairs of units and two phases included.
+            "successive-difference": for units drawn systematically, in the order of the rows.
+            "random-groups": a random group of units left out at a time.
+        replicates : int, optional
+            How many, where the method does not settle it: 500 for bootstraps, at least 80
+            successive differences, 30 random groups, if not given.
+        seed : int
+            Of random methods. Equal seeds make equal replicates, on every machine.
+        rho : float, optional
+            Of "fay": how far from 0 and 2 its factors stay, from 0 to below 1.
+        draws : sequence of {"fixed-size", "poisson"}
+            Of "rao-wu-yue-beaumont": how each stage was drawn, "poisson" where each unit came in on
+            its own, as respondents do. Without it, all by fixed size.
+        tau : float, optional
+            Of "generalised": what deviations of factors are divided by, at least 1. Without it, the
+            smallest number that keeps all factors above 0.
+        mse : bool
+            Squares are of distances from the estimate; if not, from the mean over replicates.
+
+        Returns
+        -------
+        Survey
+            The same rows and weights. Kept are a factor for each unit and replicate; weights of
+            rows are only made by :meth:`weights_frame`.
+
+        Raises
+        ------
+        DesignMismatch
+            The method cannot replicate the design: "brr" a stratum of one unit, for example.
+        ValueError
+            The method is unknown, or does not take one of the parameters.
+
+        Notes
+        -----
+        Degrees of freedom are those of the design, and the number of replicates less one at most.
+        Only "rao-wu", "canty-davison", "jackknife" and "successive-difference" correct for a finite
+        population in the first stage, and "preston", "rao-wu-yue-beaumont" and "generalised" in all
+        stages. Wolter (2007), chapters 3 to 5; Judkins (1990), Journal of Official Statistics 6(3);
+        Rao, Wu and Yue (1992), Survey Methodology 18(2); Canty and Davison (1999), The Statistician
+        48(3); Preston (2009), Survey Methodology 35(2); Beaumont and Émond (2022), Stats 5(2);
+        Beaumont and Patak (2012), International Statistical Review 80(1); Fay and Train (1995);
+        Kott (2001), Journal of Official Statistics 17(4).
+
+        Examples
+        --------
+        >>> import steelyard as sy
+        >>> svy = sy.Survey(sy.datasets.load("apiclus1"), weights="pw", clusters="dnum")
+        >>> svy.mean("api00").se.round(3).tolist()
+        [23.779]
+        >>> jackknife = svy.replicated("jackknife")
+        >>> jackknife.mean("api00").se.round(3).tolist()
+        [26.594]
+        >>> jackknife.quantile("api00", interval="replicate").se.round(1).tolist()
+        [43.8]
+        """
+        options = ReplicateOptions(replicates, seed, rho, tuple(draws), tau, mse)
+        return Survey._of(replicated(self._sample, method, options))
+
+    def weights_frame(self) -> IntoDataFrame:
+        """Write out the weight of each row, and its weight under every replicate.
+
+        Returns
+        -------
+        frame of the survey's kind
+            One row a row: `weight`, then `replicate_1` and so on where the survey has replicates.
+
+        Examples
+        --------
+        >>> import steelyard as sy
+        >>> svy = sy.Survey(sy.datasets.load("apiclus1"), weights="pw", clusters="dnum")
+        >>> frame = svy.replicated("jackknife").weights_frame()
+        >>> frame.shape, list(frame.columns)[:3]
+        ((183, 16), ['weight', 'replicate_1', 'replicate_2'])
+        """
+        return weights_frame(self._sample.design, self._sample.columns)
 
     def levels(self, variable: str) -> tuple[Level, ...]:
         """Return the answers of a categorical column: those declared, or those that occur."""
@@ -456,7 +571,7 @@ class Survey:
         probabilities: float | Iterable[float] = 0.5,
         *,
         rule: QuantileRule = "math",
-        interval: IntervalMethod | Literal["score"] = "t",
+        interval: QuantileErrors = "t",
         by: str | Sequence[str] | None = None,
         where: Where | None = None,
         missing: Missing = "exclude",
@@ -478,7 +593,8 @@ class Survey:
         interval : str
             Interval of the distribution function at the quantile that the standard error is read
             from: "t", or any for proportions, such as "logit" and "beta"; or "score", the quantiles
-            that a test does not reject (Francisco and Fuller). See :meth:`Estimates.ci`.
+            that a test does not reject (Francisco and Fuller), see :meth:`Estimates.ci`; or
+            "replicate", the quantiles under the weights of each replicate.
         by, where, missing, level
             As for :meth:`mean`.
 
@@ -514,7 +630,7 @@ class Survey:
         variable: str,
         *,
         rule: QuantileRule = "math",
-        interval: IntervalMethod | Literal["score"] = "t",
+        interval: QuantileErrors = "t",
         by: str | Sequence[str] | None = None,
         where: Where | None = None,
         missing: Missing = "exclude",

@@ -7,7 +7,14 @@ import numpy as np
 
 from steelyard import _core
 from steelyard.columns import BoolArray, Columns, NumberArray, level_codes
-from steelyard.errors import EmptyDomain, MissingValues, NotNumeric, TooManyLevels, error_in_rows
+from steelyard.errors import (
+    DesignMismatch,
+    EmptyDomain,
+    MissingValues,
+    NotNumeric,
+    TooManyLevels,
+    error_in_rows,
+)
 from steelyard.levels import Level, with_levels, with_missing_level
 from steelyard.likert import MEAN, item_factor, item_sets, scale_estimators
 from steelyard.statistic import MISSING_LABEL, Kind, Statistic
@@ -81,6 +88,11 @@ def _term_of_item(columns: Columns, statistic: Statistic) -> Term:
 
 
 def _term_of_quantiles(source: Source, statistic: Statistic, numbers: NumberArray) -> Term:
+    if statistic.interval == "replicate" and source.design.replicates == 0:
+        raise DesignMismatch(
+            "interval='replicate' needs replicates: make them with Survey.replicated(), or give "
+            "those that came with the data"
+        )
     found = _core.Quantiles(
         source.design,
         source.domains,

@@ -4,6 +4,10 @@ import csv
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
+import steelyard as sy
+
 REFERENCE = Path(__file__).parent.parent / "reference"
 
 # One Survey for each design of designs.csv, with the same meaning as its R call.
@@ -48,3 +52,74 @@ Row = dict[str, str]
 def read(name: str) -> list[Row]:
     with (REFERENCE / name).open() as file:
         return list(csv.DictReader(file))
+
+
+# Designs with replicates: their kind, the data set, and how we make the same replicates where no
+# chance is in them.
+CLUSTERS: dict[str, Any] = {"weights": "pw", "clusters": "dnum"}
+STRATA: dict[str, Any] = {"weights": "pw", "strata": "stype"}
+AMBULANCES: dict[str, Any] = {"strata": "ESA", "clusters": "ambulance", "nest": True}
+SUPPLIED: dict[str, tuple[str, str]] = {
+    "clus1_jk1": ("jk1", "apiclus1"),
+    "clus1_jk1_mse": ("jk1", "apiclus1"),
+    "clus1_jk1_fpc": ("jk1", "apiclus1"),
+    "strat_jkn": ("jkn", "apistrat"),
+    "strat_jkn_fpc": ("jkn", "apistrat"),
+    "clus1_boot_canty": ("bootstrap", "apiclus1"),
+    "strat_subboot": ("bootstrap", "apistrat"),
+    "clus2_mrb": ("bootstrap", "apiclus2"),
+    "scd_brr_hand": ("brr", "scd"),
+    "scd_brr": ("brr", "scd"),
+    "scd_jkn": ("jkn", "scd"),
+}
+MADE: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "clus1_jk1": (CLUSTERS, {}),
+    "clus1_jk1_mse": (CLUSTERS, {"mse": True}),
+    "clus1_jk1_fpc": ({**CLUSTERS, "fpc": "fpc"}, {}),
+    "strat_jkn": (STRATA, {}),
+    "strat_jkn_fpc": ({**STRATA, "fpc": "fpc"}, {}),
+    "scd_brr": (AMBULANCES, {"method": "brr"}),
+    "scd_brr_hand": (AMBULANCES, {"method": "brr"}),
+    "scd_jkn": (AMBULANCES, {}),
+}
+REPLICATED = [f"{name} supplied" for name in SUPPLIED] + [f"{name} made" for name in MADE]
+
+
+def sources(design: str) -> list[str]:
+    """The designs of ours that a design of the tables is compared with."""
+    made = [f"{design} made"] if design in MADE else []
+    return [*made, f"{design} supplied"] if design in SUPPLIED else [design]
+
+
+def frame_of(design: str) -> pl.DataFrame:
+    """The rows of a design, with replicate weights and base weights where it has them."""
+    name = design.split()[0]
+    dataset = SUPPLIED[name][1] if name in SUPPLIED else DESIGNS[name][0]
+    data = REFERENCE / "data"
+    frame = pl.read_csv(data / f"{dataset}.csv", infer_schema_length=None)
+    if not design.endswith(" supplied"):
+        return frame
+    parts = [pl.read_csv(data / f"{kind}_{name}.csv") for kind in ("repbase", "repw")]
+    weights = [part.select(pl.all().cast(pl.Float64)) for part in parts]
+    return pl.concat([frame, *weights], how="horizontal")
+
+
+def survey_of(design: str, frame: pl.DataFrame | None = None, **changes: Any) -> sy.Survey:
+    """A design of the tables; "made" and "supplied" say where its replicates come from."""
+    rows = frame_of(design) if frame is None else frame
+    name, _, source = design.partition(" ")
+    if source == "made":
+        arguments, method = MADE[name]
+        return sy.Survey(rows, **{**arguments, **changes}).replicated(**method)
+    if source == "supplied":
+        scales = read(f"data/repscale_{name}.csv")
+        given = sy.ReplicateWeights(
+            "rep",
+            SUPPLIED[name][0],
+            scale=float(scales[0]["scale"]),
+            rscales=[float(row["rscales"]) for row in scales],
+            combined=name != "scd_brr_hand",
+            mse=scales[0]["mse"] == "TRUE",
+        )
+        return sy.Survey(rows, weights="w", replicates=given, **changes)
+    return sy.Survey(rows, **{**DESIGNS[name][1], **changes})

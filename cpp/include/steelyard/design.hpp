@@ -10,6 +10,7 @@
 #include "steelyard/codes.hpp"
 #include "steelyard/column.hpp"
 #include "steelyard/matrix.hpp"
+#include "steelyard/replicate.hpp"
 #include "steelyard/stage.hpp"
 #include "steelyard/variance_form.hpp"
 
@@ -52,6 +53,19 @@ class Design {
   static Design with_form(Eigen::Index rows, Column weights, const Stage::Columns& stage,
                           VarianceForm form,
                           std::optional<double> degrees_of_freedom = std::nullopt);
+
+  /// The same sample with replicates, whose spread takes the place of linearisation.
+  /// @param degrees_of_freedom if not given: of factors, those of the design, and one less than the
+  ///                           replicates at most; of columns, those of their rank.
+  /// @throws std::invalid_argument for replicates of another number of units or rows.
+  Design with_replicates(Replicates replicates,
+                         std::optional<double> degrees_of_freedom = std::nullopt) const;
+  /// The sample under the weights of one replicate, without replicates of its own.
+  Design under_replicate(Eigen::Index r) const;
+  /// Weights of rows [begin, begin + count) under all replicates: at least count x replicates.
+  void read_replicates(Eigen::Index begin, Eigen::Index count, Eigen::Ref<RowMatrix> into) const;
+  /// Null: none.
+  const Replicates* replicates() const { return replicates_.get(); }
 
   Eigen::Index rows() const { return rows_; }
   std::span<const Stage> stages() const { return stages_; }
@@ -96,7 +110,7 @@ class Design {
   /// Is the variance a quadratic form, whose deviations are not those of single units?
   bool has_form() const { return form_ != nullptr; }
   const Eigen::VectorXd& signs() const;
-  /// Rows of deviations: units of all stages, or the rank of the quadratic form.
+  /// Rows of deviations: units of all stages, or the rank of the quadratic form, or replicates.
   Eigen::Index deviations() const;
   /// First-stage stratum of each row of deviations.
   std::int32_t stratum_of_deviation(Eigen::Index row) const {
@@ -105,6 +119,9 @@ class Design {
   }
   /// @param totals units x estimates.
   RowMatrix deviate(RowMatrix totals) const;
+  /// The transposed map, from multipliers of deviations to those of unit totals.
+  /// @param multipliers deviations x any number.
+  RowMatrix transpose(RowMatrix multipliers) const;
 
   /// Totals by unit of each stage, from the first down.
   RowMatrix sum_by_stage(const RowMatrix& totals) const;
@@ -122,7 +139,9 @@ class Design {
   double degrees_of_freedom_ = 0;
   bool averages_lonely_ = false;
   std::shared_ptr<const VarianceForm> form_;
+  std::shared_ptr<const Replicates> replicates_;
 
+  Eigen::MatrixXd products_of_replicates() const;
   Eigen::Index units_of_all_stages() const;
   void check_weights() const;
   void assign_stages(std::span<const Stage::Columns> stages);

@@ -25,6 +25,8 @@ struct Estimated {
   /// Units with a row used in strata that were not taken whole; 0: the figure has no sampling
   /// error.
   std::vector<std::int64_t> sampled_units;
+  /// Replicates under which the figure is not defined; empty without replicates.
+  std::vector<std::int64_t> left_out;
   Eigen::VectorXd deff;          ///< design effect against sampling without replacement
   Eigen::VectorXd deff_replace;  ///< the same against sampling with replacement
 };

@@ -10,6 +10,9 @@
 
 namespace steelyard {
 
+class Design;
+struct Domains;
+
 /// What an estimator needs of a domain: weighted sums of the features of its rows.
 ///
 /// Features of an estimator of columns: 1, y_1 - centre_1, ..., y_q - centre_q. Features of an
@@ -72,6 +75,16 @@ class Estimator {
   virtual bool is_ratio() const = 0;
   /// NaN values, and gradients of zero, where they are not defined: the domain has no weight.
   virtual Linearisation linearise(const DomainSums& sums) const = 0;
+
+  /// The estimates from the sums under other weights: by `linearise`, where they are a function of
+  /// the sums.
+  /// @param whole the sums under the weights that it was made for.
+  virtual Eigen::VectorXd replicate(const DomainSums& sums, const DomainSums& whole) const;
+  /// Must it be made anew under other weights, since sums do not tell its estimates?
+  virtual bool needs_refit() const { return false; }
+  /// If so, its estimates in every domain (domains x estimates) under the weights of a design; NaN
+  /// where they are not defined.
+  virtual RowMatrix refit(const Design& design, const Domains& domains) const;
 
  protected:
   explicit Estimator(std::vector<Column> columns)

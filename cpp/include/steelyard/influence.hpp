@@ -21,6 +21,7 @@ struct Linearised {
   /// By domain: sums of the features at the domain's centre, and sum of w f f^T.
   std::vector<Eigen::VectorXd> sums;
   std::vector<Eigen::MatrixXd> second;
+  std::vector<Eigen::VectorXd> centre;  ///< by domain; without entries for levels
 };
 
 /// An estimator on its way through one call.

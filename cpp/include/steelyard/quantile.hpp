@@ -14,6 +14,13 @@
 
 namespace steelyard {
 
+/// What the standard errors of quantiles are read from.
+enum class QuantileErrors {
+  kWoodruff,    ///< the interval of the distribution function, read back
+  kScore,       ///< the quantiles that a test does not reject
+  kReplicates,  ///< the quantiles under the weights of each replicate
+};
+
 /// Quantiles of one column in every domain, with what their intervals are made of.
 ///
 /// A quantile's interval is that of the distribution function at the quantile, read back through
@@ -28,7 +35,7 @@ class Quantiles {
   struct Options {
     QuantileRule rule = QuantileRule::kMath;
     ProportionInterval interval = ProportionInterval::kWald;
-    bool score = false;  ///< standard errors from the score interval instead
+    QuantileErrors errors = QuantileErrors::kWoodruff;
     /// The level and degrees of freedom that standard errors are read from.
     double level = 0.95;
     /// None: units minus strata among those with an answer in the domain.
@@ -36,7 +43,8 @@ class Quantiles {
   };
 
   /// @param probabilities ascending, within [0, 1].
-  /// @throws std::invalid_argument for other probabilities.
+  /// @throws std::invalid_argument for other probabilities, and for errors by replicates where the
+  ///         design has none.
   Quantiles(const Design& design, const Domains& domains, const Column& y,
             std::vector<double> probabilities, const Options& options, int threads = 0);
 

@@ -3,6 +3,7 @@
 #include <Eigen/Core>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "steelyard/basis.hpp"
@@ -76,6 +77,11 @@ struct Regression {
 /// asymptotically normal estimators from complex surveys, International Statistical Review 51(3).
 Regression fit_regression(const Design& design, const Domains& domains, ModelMatrix matrix,
                           Column response, const RegressionOptions& options);
+
+/// The same model under the weights of another design; none where it cannot be fitted, or other
+/// columns are aliased.
+std::optional<Regression> refit(const FittedModel& model, const Design& design,
+                                const Domains& domains);
 
 /// The coefficients that are not aliased, in the order of their columns. A row's influence is
 /// weight * information^-1 * score (Binder 1983); to be estimated with the design and domain of the

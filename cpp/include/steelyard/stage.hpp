@@ -78,6 +78,10 @@ class Stage {
   /// The same over all stages down to this one: the share of the population that the unit's
   /// sampling decided on. 1: the unit was certain to be in the sample.
   double share(Eigen::Index unit) const;
+  /// The same down to the stage above.
+  double share_above(Eigen::Index unit) const {
+    return above_.size() == 0 ? 1 : share_above_[static_cast<std::size_t>(above_[unit])];
+  }
 
   /// Factor of a unit's squared distance from its stratum's mean: (1 - f) n_h / (n_h - 1), by the
   /// policy of the stratum, times the share of the unit above.
@@ -89,6 +93,8 @@ class Stage {
 
   /// Turns unit totals into deviations, in place: sqrt(scale) * (z_hi - mean_h).
   void deviate(Eigen::Ref<RowMatrix> totals) const;
+  /// The transposed map, in place: from multipliers of deviations to those of unit totals.
+  void transpose(Eigen::Ref<RowMatrix> multipliers) const;
 
  private:
   Eigen::Index units_ = 0;
@@ -101,9 +107,6 @@ class Stage {
   Options options_;
   bool has_fpc_ = false;
 
-  double share_above(Eigen::Index unit) const {
-    return above_.size() == 0 ? 1 : share_above_[static_cast<std::size_t>(above_[unit])];
-  }
   double scale_of(Eigen::Index h, double fraction) const;
   void assign_units(const Columns& columns, Eigen::Index rows);
   void assign_strata(const Columns& columns, Eigen::Index rows);

@@ -36,6 +36,10 @@ class VarianceForm {
   const Eigen::VectorXd& signs() const { return has_negative_ ? signs_ : none_; }
   /// @param totals units x estimates.
   RowMatrix deviate(const RowMatrix& totals) const;
+  /// The transposed map.
+  /// @param multipliers rows x any number.
+  /// @return units x as many.
+  RowMatrix transpose(const RowMatrix& multipliers, Eigen::Index units) const;
 
  private:
   struct Factor {
