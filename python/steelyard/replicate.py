@@ -115,8 +115,8 @@ class ReplicateWeights:
     --------
     >>> import steelyard as sy
     >>> given = sy.ReplicateWeights("repwt", "acs")
-    >>> float(given.scales(80).sum())
-    4.0
+    >>> given.scales(80)[:2].tolist()
+    [0.05, 0.05]
     """
 
     columns: str | Sequence[str] | npt.NDArray[np.floating]
