@@ -21,7 +21,7 @@ from steelyard.statistic import Statistic
 Errors: TypeAlias = Literal["linearized", "bell-mccaffrey"]
 
 _VARIANCE = "Bell–McCaffrey (CR2) bias-reduced linearisation"
-_FREEDOM = "of each estimate, by Bell and McCaffrey"
+_FREEDOM = "Bell and McCaffrey's of each; of a combination of several, the smallest of theirs"
 
 
 def check_errors(errors: Errors) -> Errors:

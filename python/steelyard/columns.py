@@ -114,8 +114,8 @@ class Columns:
         if not (series.dtype.is_numeric() or series.dtype == nw.Boolean):
             raise NotNumeric(
                 f"column {name!r} is {_type_name(series)}, and numbers are needed. Numbers kept as "
-                f"text are not parsed: convert the column first, so that you see what does not "
-                "convert; for answers in words use proportion() or count()",
+                "text or as categories are not parsed: convert the column first, so that you see "
+                "what does not convert; for answers in words use proportion() or count()",
                 column=name,
             )
         if series.null_count() > 0 or series.dtype.is_decimal() or series.dtype == nw.Int128:
@@ -194,5 +194,6 @@ def _in_native_order(series: AnySeries) -> AnySeries:
 
 
 def _type_name(series: AnySeries) -> str:
-    text = series.dtype in (nw.String, nw.Categorical, nw.Enum)
-    return "text" if text else str(series.dtype)
+    if series.dtype in (nw.Categorical, nw.Enum):
+        return "categorical"
+    return "text" if series.dtype == nw.String else str(series.dtype)

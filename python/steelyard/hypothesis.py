@@ -128,4 +128,9 @@ def wald_test_of(
         found.ddf,
         found.p_value,
         estimates,
+        notes=(
+            "degrees of freedom: from the smallest of those of the estimates, which have their own",
+        )
+        if estimates.evidence.df is not None
+        else (),
     )

@@ -1,7 +1,7 @@
 """What regression models share: reading the formula, coefficients, tests and tables."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -17,6 +17,7 @@ from steelyard.formula import INTERCEPT, ModelFrame, parse, read_frame
 from steelyard.hypothesis import HypothesisTest, wald_test_of
 from steelyard.labels import Labels
 from steelyard.levels import Level
+from steelyard.notes import without_variation
 from steelyard.sample import Sample
 from steelyard.statistic import Statistic
 from steelyard.table import Cell, cells
@@ -139,16 +140,7 @@ def test_of_terms(coefficients: Estimates, terms: Sequence[str]) -> HypothesisTe
     chosen = coefficients.rows(rows)
     df = float(chosen.degrees_of_freedom().min())
     found = wald_test_of(chosen, np.zeros(len(rows)), "F", df)
-    return HypothesisTest(
-        f"all coefficients of {', '.join(wanted)} are 0",
-        found.method,
-        found.name,
-        found.statistic,
-        found.ndf,
-        found.ddf,
-        found.p_value,
-        chosen,
-    )
+    return replace(found, hypothesis=f"all coefficients of {', '.join(wanted)} are 0")
 
 
 def at_rows(
@@ -180,17 +172,21 @@ def at_rows(
 def coefficient_table(coefficients: Estimates) -> dict[str, list[Cell]]:
     """Coefficients with their tests, one a row."""
     bounds = coefficients.ci()
+    notes = coefficients.notes
+    flat = without_variation(coefficients.estimate, coefficients.se)
+    errors = np.where(flat, 0.0, coefficients.se)
     with np.errstate(divide="ignore", invalid="ignore"):
-        t = coefficients.estimate / coefficients.se
+        t = coefficients.estimate / errors
     return {
         **coefficients.labels.columns(),
         "estimate": cells(coefficients.estimate),
-        "se": cells(coefficients.se),
+        "se": cells(errors),
         "t": cells(t),
         "p_value": cells(coefficients.p_value()),
         "ci_low": cells(bounds[:, 0]),
         "ci_high": cells(bounds[:, 1]),
         "df": cells(coefficients.degrees_of_freedom()),
+        **({"note": list(notes)} if any(notes) else {}),
     }
 
 

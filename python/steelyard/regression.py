@@ -318,7 +318,10 @@ class Regression(Table):
         size = len(matrices)
         labels = Labels({}, ["prediction"] * size, list(range(size)), ["prediction"] * size)
         averaged = estimates_of(call, estimator, labels)
-        return averaged.with_df(float(self._coefficients.degrees_of_freedom()[0]))
+        own = self._coefficients
+        return averaged.with_df(float(own.degrees_of_freedom()[0])).with_convention(
+            "degrees of freedom", own.conventions["degrees of freedom"]
+        )
 
 
 @dataclass(frozen=True, slots=True)

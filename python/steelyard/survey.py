@@ -746,7 +746,8 @@ class Survey:
         Notes
         -----
         Osier (2009), Survey Research Methods 3(3): the line's own error is in those of rate and
-        gap, through a kernel estimate of the density.
+        gap, through a kernel estimate of the density. Its width goes by the sum of the weights, so
+        that errors, and they alone, need weights that add up to the population.
 
         Examples
         --------

@@ -892,3 +892,34 @@ def test_more_predictions_than_their_covariances_allow(svy: sy.Survey) -> None:
 def test_families_are_named_in_full(svy: sy.Survey) -> None:
     with pytest.raises(ValueError, match="'quasigamma' is none of"):
         svy.glm("api00 ~ ell", family="quasigamma")
+
+
+def test_a_coefficient_without_variation_says_so() -> None:
+    rows = pl.DataFrame(
+        {
+            "c": [1, 1, 2, 2, 3, 3, 4, 4],
+            "q": list("abbbbbbb"),
+            "y": [3.1, 2, 4, 5, 1, 2, 6, 7.0],
+        }
+    )
+    fit = sy.Survey(rows, clusters="c").glm("y ~ q")
+    table = fit.to_dict()
+    assert table["se"][0] == 0
+    assert table["p_value"][0] is None
+    assert "not certainty" in str(table["note"][0])
+    assert "not certainty" in repr(fit).replace("\n", " ")
+
+
+def test_average_predictions_name_the_rule_of_their_degrees_of_freedom() -> None:
+    svy = sy.Survey(sy.datasets.load("apistrat"), weights="pw", strata="stype", fpc="fpc")
+    fit = svy.glm("api00 ~ ell + stype")
+    rule = fit.coefficients.conventions["degrees of freedom"]
+    assert fit.average_predictions("stype").conventions["degrees of freedom"] == rule
+    assert "as given" not in rule
+
+
+def test_a_joint_test_says_that_it_takes_the_smallest_degrees_of_freedom() -> None:
+    svy = sy.Survey(sy.datasets.load("apiclus1"), weights="pw", clusters="dnum")
+    fit = svy.glm("api00 ~ stype", errors="bell-mccaffrey")
+    assert "smallest" in fit.test("stype").notes[0]
+    assert not svy.glm("api00 ~ stype").test("stype").notes
