@@ -5,6 +5,7 @@
 #include "choice.hpp"
 #include "steelyard/design.hpp"
 #include "steelyard/joint_inclusion.hpp"
+#include "steelyard/weighting.hpp"
 
 namespace steelyard::bindings {
 namespace {
@@ -133,6 +134,13 @@ void bind_design(py::module_& m) {
           },
           py::arg("rows"), py::arg("weights_name"), py::arg("weights").noconvert(),
           py::arg("stage"), py::arg("form"), py::arg("degrees_of_freedom"))
+      .def(
+          "with_weighting",
+          [](const Design& design, const Weighting& weighting) {
+            const py::gil_scoped_release no_python_below;
+            return design.with_weighting(weighting);
+          },
+          py::arg("weighting"))
       .def(
           "with_replicates",
           [](const Design& design, const Replicates& replicates, std::optional<double> df) {

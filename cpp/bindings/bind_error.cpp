@@ -66,6 +66,31 @@ const char* name_of(FitError::Problem problem) {
   return "invalid";
 }
 
+const char* name_of(WeightingError::Problem problem) {
+  switch (problem) {
+    case WeightingError::Problem::kEmptyControl:
+      return "empty_control";
+    case WeightingError::Problem::kDisagreement:
+      return "disagreement";
+    case WeightingError::Problem::kNotMet:
+      return "not_met";
+    case WeightingError::Problem::kNobodyLeft:
+      return "nobody_left";
+    case WeightingError::Problem::kNegativeWeight:
+      return "negative_weight";
+  }
+  return "invalid";
+}
+
+/// One tuple a total: group, control, wanted, found.
+py::list to_list(const std::vector<WeightingError::Miss>& misses) {
+  py::list result;
+  for (const WeightingError::Miss& miss : misses) {
+    result.append(py::make_tuple(miss.group, miss.control, miss.wanted, miss.found));
+  }
+  return result;
+}
+
 /// Raises the Python class with its fields as arguments: message, problem, column, count, rows,
 /// codes, stage.
 void raise(const py::object& type, const std::exception& error, const char* problem,
@@ -88,6 +113,9 @@ void bind_error(py::module_& m) {
   PYBIND11_CONSTINIT static py::gil_safe_call_once_and_store<py::object> fit_error;
   fit_error.call_once_and_store_result(
       [&] { return py::exception<FitError>(m, "FitError", PyExc_RuntimeError); });
+  PYBIND11_CONSTINIT static py::gil_safe_call_once_and_store<py::object> weighting_error;
+  weighting_error.call_once_and_store_result(
+      [&] { return py::exception<WeightingError>(m, "WeightingError", PyExc_RuntimeError); });
   py::register_exception_translator([](std::exception_ptr pointer) {
     try {
       if (pointer) {
@@ -103,6 +131,10 @@ void bind_error(py::module_& m) {
       const py::tuple fields = py::make_tuple(error.what(), name_of(error.problem), error.columns,
                                               error.offence.count, error.offence.rows, error.codes);
       PyErr_SetObject(fit_error.get_stored().ptr(), fields.ptr());
+    } catch (const WeightingError& error) {
+      const py::tuple fields =
+          py::make_tuple(error.what(), name_of(error.problem), to_list(error.misses));
+      PyErr_SetObject(weighting_error.get_stored().ptr(), fields.ptr());
     }
   });
 }

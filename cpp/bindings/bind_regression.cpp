@@ -43,35 +43,6 @@ std::pair<Array<double>, Array<double>> to_arrays(const Prediction& prediction) 
   return {to_array(prediction.value), to_array(RowMatrix(prediction.jacobian))};
 }
 
-void bind_model_matrix(py::module_& m) {
-  py::class_<ModelMatrix::Factor>(m, "ModelFactor", "A variable that model columns multiply.")
-      .def_static(
-          "numbers",
-          [](const std::string& name, const py::array& values) {
-            return ModelMatrix::Factor{column_view(name, values), Codes(), {}};
-          },
-          py::arg("name"), py::arg("values").noconvert())
-      .def_static(
-          "levels",
-          [](const Codes& codes, const Array<double>& value_of_level) {
-            return ModelMatrix::Factor{Column(), codes, to_eigen(value_of_level)};
-          },
-          py::arg("codes"), py::arg("value_of_level").noconvert());
-  py::class_<ModelMatrix>(m, "ModelMatrix", "A regression's columns, made block by block.")
-      .def(py::init([](Eigen::Index rows, std::vector<ModelMatrix::Factor> factors,
-                       const std::vector<std::string>& names,
-                       const std::vector<std::vector<int>>& products) {
-             std::vector<ModelMatrix::Product> columns;
-             for (std::size_t i = 0; i < names.size(); ++i) {
-               columns.push_back({names[i], products.at(i)});
-             }
-             return ModelMatrix(rows, std::move(factors), std::move(columns));
-           }),
-           py::arg("rows"), py::arg("factors"), py::arg("names"), py::arg("products"))
-      .def("with_value", &ModelMatrix::with, py::arg("factor"), py::arg("value"))
-      .def("__len__", &ModelMatrix::columns);
-}
-
 void bind_fits(py::module_& m) {
   py::class_<Regression>(m, "Regression", "A fitted generalised linear model.")
       .def_readonly("aliased", &Regression::aliased)
@@ -190,7 +161,6 @@ void bind_bias_reduction(py::module_& m) {
 }  // namespace
 
 void bind_regression(py::module_& m) {
-  bind_model_matrix(m);
   bind_fits(m);
   bind_predictions(m);
   bind_bias_reduction(m);

@@ -13,10 +13,12 @@ void bind_estimate(pybind11::module_& m);
 void bind_hypothesis(pybind11::module_& m);
 void bind_inequality(pybind11::module_& m);
 void bind_interval(pybind11::module_& m);
+void bind_model_matrix(pybind11::module_& m);
 void bind_published(pybind11::module_& m);
 void bind_quantile(pybind11::module_& m);
 void bind_regression(pybind11::module_& m);
 void bind_replicates(pybind11::module_& m);
 void bind_replication(pybind11::module_& m);
+void bind_weighting(pybind11::module_& m);
 
 }  // namespace steelyard::bindings

@@ -7,6 +7,8 @@ PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
   bind_error(m);
   bind_codes(m);
   bind_replicates(m);
+  bind_model_matrix(m);
+  bind_weighting(m);
   bind_design(m);
   bind_replication(m);
   bind_dual(m);

@@ -144,10 +144,12 @@ Replicates canty_davison_bootstrap(const Design& design, const BootstrapOptions&
   check(design, options);
   const Strata strata = units_by_stratum(design.first());
   double inverse = 0;
+  double sampled = 0;
   for (const std::vector<Eigen::Index>& units : strata) {
-    inverse += 1 / static_cast<double>(std::max<std::size_t>(1, units.size()));
+    inverse += units.empty() ? 0 : 1 / static_cast<double>(units.size());
+    sampled += units.empty() ? 0 : 1;
   }
-  const double mean = static_cast<double>(strata.size()) / inverse;
+  const double mean = sampled / inverse;
   if (!(mean > 1)) {
     throw std::invalid_argument("every stratum has a single unit");
   }
@@ -181,6 +183,7 @@ Replicates canty_davison_bootstrap(const Design& design, const BootstrapOptions&
 
 Replicates multistage_bootstrap(const Design& design, const BootstrapOptions& options) {
   check(design, options);
+  check_drawn(design, design.stages());
   const auto draw = [&](Random& random, Eigen::Ref<Eigen::VectorXd> factors) {
     factors = MultistageDraw(design, random).factors();
   };

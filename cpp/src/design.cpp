@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <stdexcept>
 #include <string>
 #include <utility>
 
 #include "steelyard/error.hpp"
 #include "steelyard/parallel.hpp"
+#include "steelyard/projection.hpp"
+#include "steelyard/weighting.hpp"
 
 namespace steelyard {
 
@@ -55,7 +58,8 @@ Design Design::with_replicates(Replicates replicates,
   }
   Design result = *this;
   result.form_ = nullptr;
-  result.replicates_ = std::make_shared<const Replicates>(std::move(replicates));
+  result.replicates_ =
+      std::make_shared<const Replicates>(weighting_ ? replayed(replicates) : std::move(replicates));
   const auto most = static_cast<double>(result.replicates_->count() - 1);
   if (degrees_of_freedom) {
     result.degrees_of_freedom_ = *degrees_of_freedom;
@@ -64,6 +68,41 @@ Design Design::with_replicates(Replicates replicates,
                                          : rank_degrees_of_freedom(result.products_of_replicates());
   }
   return result;
+}
+
+Design Design::with_weighting(const Weighting& weighting) const {
+  Eigen::VectorXd own(rows_);
+  const double* given = weights(0, rows_, own.data());
+  if (weighting.base().size() != rows_ ||
+      weighting.base() != Eigen::Map<const Eigen::VectorXd>(given, rows_)) {
+    throw std::invalid_argument("the weighting starts from other weights than those of the design");
+  }
+  Design result = *this;
+  const auto chain = std::make_shared<const ProjectionChain>(weighting, unit_of_row_, units());
+  const Eigen::VectorXd& made = chain->weighting().weights();
+  result.weights_ = Column(weights_.name(), Column::Type::kFloat64, made.data(), rows_, chain);
+  result.weighting_ = chain;
+  return result;
+}
+
+Replicates Design::replayed(const Replicates& replicates) const {
+  const Weighting& weighting = weighting_->weighting();
+  auto all = std::make_shared<Eigen::MatrixXd>(rows_, replicates.count());
+  parallel_for(replicates.count(), 0, [&](Eigen::Index r) {
+    Eigen::VectorXd weight(rows_);
+    const std::int32_t* unit = rows_are_units() ? nullptr : unit_of_row();
+    replicates.read_one(r, 0, rows_, weighting.base().data(), unit, weight.data());
+    try {
+      all->col(r) = weighting.replay(std::move(weight), 1);
+    } catch (const std::runtime_error&) {  // no such weights, or no fit, under this replicate
+      all->col(r).setConstant(std::numeric_limits<double>::quiet_NaN());
+    }
+  });
+  std::vector<Column> columns;
+  for (Eigen::Index r = 0; r < replicates.count(); ++r) {
+    columns.emplace_back("", Column::Type::kFloat64, all->col(r).data(), rows_, all);
+  }
+  return Replicates::replayed(std::move(columns), replicates.rule());
 }
 
 Design Design::under_replicate(Eigen::Index r) const {
@@ -81,6 +120,7 @@ Design Design::under_replicate(Eigen::Index r) const {
   }
   Design result = *this;
   result.replicates_ = nullptr;
+  result.weighting_ = nullptr;
   result.weights_ = Column(weights_.name(), Column::Type::kFloat64, weight->data(), rows_, weight);
   return result;
 }

@@ -71,6 +71,22 @@ std::string describe(FitError::Problem problem) {
   return "the model cannot be fitted";
 }
 
+std::string describe(WeightingError::Problem problem) {
+  switch (problem) {
+    case WeightingError::Problem::kEmptyControl:
+      return "a control has a total, and no row with a weight";
+    case WeightingError::Problem::kDisagreement:
+      return "totals of controls contradict each other";
+    case WeightingError::Problem::kNotMet:
+      return "no weights within the bounds add up to the totals";
+    case WeightingError::Problem::kNobodyLeft:
+      return "there is no row to share weights out to";
+    case WeightingError::Problem::kNegativeWeight:
+      return "there are negative weights";
+  }
+  return "weights cannot be found";
+}
+
 std::string names_text(const std::vector<std::string>& names) {
   std::string text;
   for (const std::string& name : names) {
@@ -119,5 +135,11 @@ FitError::FitError(Problem what_problem, std::vector<std::string> which, Offence
       columns(std::move(which)),
       offence(std::move(where)),
       codes(std::move(categories)) {}
+
+WeightingError::WeightingError(Problem what_problem, std::vector<Miss> which)
+    : std::runtime_error(describe(what_problem) + " (" + std::to_string(which.size()) +
+                         " control(s))"),
+      problem(what_problem),
+      misses(std::move(which)) {}
 
 }  // namespace steelyard

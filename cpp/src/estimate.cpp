@@ -13,6 +13,7 @@
 #include "steelyard/error.hpp"
 #include "steelyard/influence.hpp"
 #include "steelyard/lonely_domain.hpp"
+#include "steelyard/projection.hpp"
 #include "steelyard/replication.hpp"
 #include "steelyard/usage.hpp"
 
@@ -154,9 +155,17 @@ void treat_domains(const Design& design, const Domains& domains, const std::vect
 /// The map is linear, so features deviate first, where nothing cancels. Policies that look beyond a
 /// stratum then replace their part.
 RowMatrix deviations(const Design& design, const Domains& domains, std::vector<Term>& terms,
-                     Eigen::Index per_domain) {
-  if (design.has_form()) {
-    return design.deviate(influence_totals(design, domains, terms, per_domain));
+                     Eigen::Index per_domain, int threads) {
+  if (design.has_form() || design.weighting() != nullptr) {
+    RowMatrix totals = influence_totals(design, domains, terms, per_domain);
+    if (design.weighting() != nullptr) {
+      design.weighting()->apply(design, domains, terms, totals, threads);
+    }
+    RowMatrix result = design.deviate(totals);
+    if (design.treats_domains()) {
+      treat_domains(design, domains, terms, per_domain, totals, result);
+    }
+    return result;
   }
   const auto stratum = [&](Eigen::Index row) { return design.stratum_of_deviation(row); };
   const bool adjusts = design.options().lonely == Lonely::kAdjust;
@@ -296,8 +305,9 @@ Estimated estimate(const Design& design, const SampleKeys& keys, const Domains& 
   }
   const bool of_rows = design.replicates() != nullptr && !design.replicates()->by_unit();
   const bool element_wise = design.rows_are_units() && design.replicates() == nullptr &&
-                            design.stages().size() == 1 && !design.treats_domains() &&
-                            !design.has_form() && design.options().selection == Selection::kEqual &&
+                            design.weighting() == nullptr && design.stages().size() == 1 &&
+                            !design.treats_domains() && !design.has_form() &&
+                            design.options().selection == Selection::kEqual &&
                             design.units() * domains.count() * features > kept;
   std::vector<Term> terms =
       linearise_all(design, domains, estimators,
@@ -318,7 +328,7 @@ Estimated estimate(const Design& design, const SampleKeys& keys, const Domains& 
     result.left_out = std::move(found.left_out);
     set_keys(design, keys, result.estimates.deviations);
   } else {
-    result.estimates.deviations.matrix = deviations(design, domains, terms, per_domain);
+    result.estimates.deviations.matrix = deviations(design, domains, terms, per_domain, threads);
     set_keys(design, keys, result.estimates.deviations);
   }
   mark_not_estimable(terms, alone, result);

@@ -45,9 +45,10 @@ Replicates half_samples(const Design& design, double rho, bool about_estimate) {
     throw std::invalid_argument("rho: at least 0 and below 1");
   }
   const std::vector<Pair> pairs = pairs_of(design);
-  const SignMatrix signs = hadamard(static_cast<Eigen::Index>(pairs.size()) + 1);
+  const auto least = static_cast<Eigen::Index>(pairs.size()) + 1;
+  check_replicable(design, least);
+  const SignMatrix signs = hadamard(least);
   const Eigen::Index count = signs.cols();
-  check_replicable(design, count);
   RowMatrix factors = RowMatrix::Ones(design.first().units(), count);
   for (std::size_t p = 0; p < pairs.size(); ++p) {
     const auto& [first, second] = pairs[p];

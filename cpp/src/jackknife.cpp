@@ -43,6 +43,9 @@ Replicates random_groups(const Design& design, Eigen::Index groups, std::uint64_
   if (groups < 2) {
     throw std::invalid_argument("two random groups or more are needed");
   }
+  if (groups > design.first().units()) {
+    throw std::invalid_argument("there are more random groups than units");
+  }
   check_replicable(design, groups);
   RowMatrix factors(design.first().units(), groups);
   Random random(seed, 0);

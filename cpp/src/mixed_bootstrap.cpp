@@ -61,7 +61,7 @@ void check(const Design& design, std::span<const StageDraw> draws,
                                 " stages that vary: say of each how it was drawn");
   }
   check_capacity(design, options.replicates);
-  check_drawn(design);
+  check_drawn(design, design.stages());
 }
 
 }  // namespace

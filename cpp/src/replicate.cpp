@@ -50,6 +50,19 @@ Replicates Replicates::of_rows(std::vector<Column> columns, bool combined, Rule 
   return result;
 }
 
+Replicates Replicates::replayed(std::vector<Column> columns, Rule rule) {
+  check(rule, static_cast<Eigen::Index>(columns.size()));
+  Replicates result;
+  for (const Column& column : columns) {
+    result.undefined_.push_back(column.rows_where([](double v) { return std::isnan(v); }).count >
+                                0);
+  }
+  result.columns_ = std::move(columns);
+  result.combined_ = true;
+  result.rule_ = std::move(rule);
+  return result;
+}
+
 void Replicates::read(Eigen::Index begin, Eigen::Index count, const double* weight,
                       const std::int32_t* unit_of_row, Eigen::Ref<RowMatrix> into) const {
   if (by_unit()) {

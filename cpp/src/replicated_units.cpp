@@ -1,5 +1,6 @@
 #include "steelyard/replicated_units.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -23,17 +24,19 @@ void check_capacity(const Design& design, Eigen::Index replicates) {
              " replicates, which are too many to keep: choose a bootstrap with fewer");
 }
 
-void check_drawn(const Design& design) {
+void check_drawn(const Design& design, std::span<const Stage> stages) {
   refuse(design.has_form(),
          "a variance that comes from pairs of units, but for the generalised bootstrap");
   const Lonely lonely = design.options().lonely;
-  refuse(design.first().has_lonely() && (lonely == Lonely::kAdjust || lonely == Lonely::kAverage),
+  const bool alone = std::any_of(stages.begin(), stages.end(),
+                                 [](const Stage& stage) { return stage.has_lonely(); });
+  refuse(alone && (lonely == Lonely::kAdjust || lonely == Lonely::kAverage),
          "lonely strata that are adjusted or averaged: merge them, or choose certainty or remove");
 }
 
 void check_replicable(const Design& design, Eigen::Index replicates) {
   check_capacity(design, replicates);
-  check_drawn(design);
+  check_drawn(design, design.stages().first(1));
   refuse(design.options().selection != Selection::kEqual,
          "units drawn with unequal probabilities without replacement, but for the generalised "
          "bootstrap and that of Rao, Wu, Yue and Beaumont");

@@ -179,6 +179,10 @@ RowMatrix refitted(const Design& design, const Domains& domains, const Term& ter
   const Eigen::Index per_domain = term.estimator->estimates();
   RowMatrix result(design.replicates()->count(), domains.count() * per_domain);
   parallel_for(result.rows(), threads, [&](Eigen::Index r) {
+    if (!design.replicates()->is_defined(r)) {
+      result.row(r).setConstant(std::numeric_limits<double>::quiet_NaN());
+      return;
+    }
     const RowMatrix values = term.estimator->refit(design.under_replicate(r), domains);
     result.row(r) = values.reshaped<Eigen::RowMajor>().transpose();
   });

@@ -52,9 +52,9 @@ Replicates successive_differences(const Design& design, Eigen::Index replicates,
   if (replicates < 4) {
     throw std::invalid_argument("four replicates or more are needed");
   }
+  check_replicable(design, replicates);
   const SignMatrix signs = hadamard(replicates);
   const Eigen::Index count = signs.cols();
-  check_replicable(design, count);
   const std::vector<Eigen::Index> first = first_rows(design);
   RowMatrix factors = RowMatrix::Ones(design.first().units(), count);
   RowsInTurn turn(count);
@@ -67,6 +67,10 @@ Replicates successive_differences(const Design& design, Eigen::Index replicates,
     });
     std::vector<Eigen::Index> row(units.size());
     std::generate(row.begin(), row.end(), [&] { return turn.next(); });
+    // The last unit is followed by the first: with the same row it would not vary.
+    while (row.back() == row.front() || (row.size() > 2 && row.back() == row[row.size() - 2])) {
+      row.back() = turn.next();
+    }
     const double fraction = design.stratum(design.first().stratum_of_unit(units.front())).fraction;
     const double size = std::sqrt((1 - fraction) / 8);
     for (std::size_t i = 0; i < units.size(); ++i) {

@@ -6,12 +6,14 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['BootstrapOptions', 'Codes', 'Design', 'DesignError', 'Dual', 'Estimated', 'Estimates', 'Estimator', 'FitError', 'InvalidColumn', 'KEPT_DEVIATIONS', 'ModelFactor', 'ModelMatrix', 'Ordinal', 'PhaseStage', 'PovertyLine', 'Quantiles', 'Regression', 'Replicates', 'SampleKeys', 'ShareAudit', 'Stage', 'TableTest', 'TestResult', 'VarianceForm', 'audit_share', 'averages', 'canty_davison_bootstrap', 'count', 'cronbach_alpha', 'cross', 'distribution_function', 'estimate', 'factorize', 'fit_ordinal', 'fit_regression', 'from_joint_probabilities', 'generalised_bootstrap', 'gini', 'goodness_of_fit_test', 'half_samples', 'hartley_rao', 'independence_test', 'jackknife', 'join', 'mean', 'mixed_bootstrap', 'moment', 'multistage_bootstrap', 'ordinal_coefficients', 'overton', 'predict_ordinal', 'predict_regression', 'print_share', 'proportion', 'proportion_intervals', 'random_groups', 'rank_scores', 'ratio', 'reduce_bias', 'reduce_bias_of_means', 'regression_coefficients', 'rescaled_bootstrap', 'score_intervals', 'share_below', 'share_ratio', 'shared_units', 'successive_differences', 't_quantile', 't_upper_tail', 'total', 'two_phase', 'two_sided_p_value', 'variables', 'wald_independence_test', 'wald_intervals', 'wald_test', 'weighting_effect']
+__all__: list[str] = ['Adjustment', 'BootstrapOptions', 'Calibration', 'Codes', 'Controls', 'Design', 'DesignError', 'Dual', 'Estimated', 'Estimates', 'Estimator', 'FitError', 'InvalidColumn', 'KEPT_DEVIATIONS', 'ModelFactor', 'ModelMatrix', 'Ordinal', 'PhaseStage', 'PovertyLine', 'Propensity', 'Quantiles', 'Regression', 'Replicates', 'SampleKeys', 'ShareAudit', 'Stage', 'TableTest', 'TestResult', 'Trimming', 'VarianceForm', 'Weighting', 'WeightingError', 'audit_share', 'averages', 'canty_davison_bootstrap', 'count', 'cronbach_alpha', 'cross', 'distribution_function', 'estimate', 'factorize', 'fit_ordinal', 'fit_regression', 'from_joint_probabilities', 'generalised_bootstrap', 'gini', 'goodness_of_fit_test', 'half_samples', 'hartley_rao', 'independence_test', 'jackknife', 'join', 'mean', 'mixed_bootstrap', 'moment', 'multistage_bootstrap', 'ordinal_coefficients', 'overton', 'predict_ordinal', 'predict_regression', 'print_share', 'proportion', 'proportion_intervals', 'random_groups', 'rank_scores', 'ratio', 'reduce_bias', 'reduce_bias_of_means', 'regression_coefficients', 'rescaled_bootstrap', 'score_intervals', 'share_below', 'share_ratio', 'shared_units', 'successive_differences', 't_quantile', 't_upper_tail', 'total', 'two_phase', 'two_sided_p_value', 'variables', 'wald_independence_test', 'wald_intervals', 'wald_test', 'weighting_effect']
 class InvalidColumn(ValueError):
     pass
 class DesignError(RuntimeError):
     pass
 class FitError(RuntimeError):
+    pass
+class WeightingError(RuntimeError):
     pass
 class Codes:
     """
@@ -44,6 +46,90 @@ class Replicates:
         ...
     @property
     def scales(self) -> numpy.typing.NDArray[numpy.float64]:
+        ...
+class ModelFactor:
+    """
+    A variable that model columns multiply.
+    """
+    @staticmethod
+    def levels(codes: Codes, value_of_level: numpy.typing.NDArray[numpy.float64]) -> ModelFactor:
+        ...
+    @staticmethod
+    def numbers(name: str, values: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]) -> ModelFactor:
+        ...
+class ModelMatrix:
+    """
+    A regression's columns, made block by block.
+    """
+    def __init__(self, rows: typing.SupportsInt | typing.SupportsIndex, factors: collections.abc.Sequence[ModelFactor], names: collections.abc.Sequence[str], products: collections.abc.Sequence[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex]]) -> None:
+        ...
+    def __len__(self) -> int:
+        ...
+    def with_value(self, factor: typing.SupportsInt | typing.SupportsIndex, value: typing.SupportsFloat | typing.SupportsIndex) -> ModelMatrix:
+        ...
+class Controls:
+    """
+    Auxiliary variables whose totals are to be met.
+    """
+    def __init__(self, margins: collections.abc.Sequence[Codes], names: collections.abc.Sequence[str], columns: collections.abc.Sequence[numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]], groups: Codes | None) -> None:
+        ...
+    def totals(self, factor: numpy.typing.NDArray[numpy.float64]) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        Sums of factor times controls: groups x controls.
+        """
+    @property
+    def groups(self) -> int:
+        ...
+    @property
+    def width(self) -> int:
+        ...
+class Adjustment:
+    """
+    One step of weighting.
+    """
+class Calibration(Adjustment):
+    """
+    Weights that add up to given totals.
+    """
+    @staticmethod
+    def to_sample(controls: Controls, stands: numpy.typing.NDArray[numpy.uint8], counts: numpy.typing.NDArray[numpy.uint8], distance: str, low: typing.SupportsFloat | typing.SupportsIndex, high: typing.SupportsFloat | typing.SupportsIndex) -> Calibration:
+        ...
+    def __init__(self, controls: Controls, totals: numpy.typing.NDArray[numpy.float64], distance: str, low: typing.SupportsFloat | typing.SupportsIndex, high: typing.SupportsFloat | typing.SupportsIndex, bounds_on_weights: bool, residuals: str, scale: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]] | None, clusters: Codes | None, slack: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None) -> None:
+        ...
+class Propensity(Adjustment):
+    """
+    Weights over probabilities to respond.
+    """
+    def __init__(self, matrix: ModelMatrix, responded: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]], eligible: numpy.typing.NDArray[numpy.uint8], classes: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+class Trimming(Adjustment):
+    """
+    Weights brought inside bounds.
+    """
+    def __init__(self, rows: typing.SupportsInt | typing.SupportsIndex, low: typing.SupportsFloat | typing.SupportsIndex, high: typing.SupportsFloat | typing.SupportsIndex, unit: str, sharing: str, repeats: bool, is_fixed: bool, groups: Codes | None) -> None:
+        ...
+class Weighting:
+    """
+    Weights as a chain of steps from those of the design.
+    """
+    def __init__(self, base: numpy.typing.NDArray[numpy.float64]) -> None:
+        ...
+    def iterations(self, step: typing.SupportsInt | typing.SupportsIndex) -> int:
+        ...
+    def largest_error(self, step: typing.SupportsInt | typing.SupportsIndex) -> float:
+        ...
+    def then(self, step: Adjustment) -> Weighting:
+        ...
+    def totals(self, step: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
+        ...
+    @property
+    def base(self) -> numpy.typing.NDArray[numpy.float64]:
+        ...
+    @property
+    def steps(self) -> int:
+        ...
+    @property
+    def weights(self) -> numpy.typing.NDArray[numpy.float64]:
         ...
 class Stage:
     """
@@ -90,6 +176,8 @@ class Design:
         Weight of each row.
         """
     def with_replicates(self, replicates: Replicates, degrees_of_freedom: typing.SupportsFloat | typing.SupportsIndex | None) -> Design:
+        ...
+    def with_weighting(self, weighting: Weighting) -> Design:
         ...
     @property
     def degrees_of_freedom(self) -> float:
@@ -351,26 +439,6 @@ class Quantiles:
         ...
     @property
     def estimator(self) -> Estimator:
-        ...
-class ModelFactor:
-    """
-    A variable that model columns multiply.
-    """
-    @staticmethod
-    def levels(codes: Codes, value_of_level: numpy.typing.NDArray[numpy.float64]) -> ModelFactor:
-        ...
-    @staticmethod
-    def numbers(name: str, values: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]) -> ModelFactor:
-        ...
-class ModelMatrix:
-    """
-    A regression's columns, made block by block.
-    """
-    def __init__(self, rows: typing.SupportsInt | typing.SupportsIndex, factors: collections.abc.Sequence[ModelFactor], names: collections.abc.Sequence[str], products: collections.abc.Sequence[collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex]]) -> None:
-        ...
-    def __len__(self) -> int:
-        ...
-    def with_value(self, factor: typing.SupportsInt | typing.SupportsIndex, value: typing.SupportsFloat | typing.SupportsIndex) -> ModelMatrix:
         ...
 class Regression:
     """

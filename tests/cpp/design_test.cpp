@@ -2,10 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <span>
 #include <stdexcept>
+#include <vector>
 
+#include "replicates.hpp"
 #include "samples.hpp"
 #include "steelyard/estimate.hpp"
+#include "steelyard/joint_inclusion.hpp"
 #include "textbook.hpp"
 
 namespace steelyard::testing {
@@ -188,6 +192,64 @@ TEST(Design, RefusesClusterLevelsWithoutRows) {
   for (const Codes& strata : {Codes(), codes({0, 0, 1, 1})}) {
     EXPECT_THROW(Design::stratified(4, {}, strata, gap, {}, Lonely::kFail), std::invalid_argument);
   }
+}
+
+/// The map from multipliers of deviations is the matrix of that to deviations, transposed.
+void expect_adjoint(const Design& design) {
+  const Eigen::MatrixXd map = design.deviate(RowMatrix::Identity(design.units(), design.units()));
+  ASSERT_EQ(map.rows(), design.deviations());
+  const Eigen::MatrixXd transposed =
+      design.transpose(RowMatrix::Identity(design.deviations(), design.deviations()));
+  ASSERT_EQ(transposed.rows(), design.units());
+  EXPECT_GT(map.norm(), 1);
+  EXPECT_LT((transposed.transpose() - map).norm(), 1e-14);
+}
+
+TEST(DesignTranspose, IsTheAdjointOfOneStage) {
+  expect_adjoint(Sample{.rows = 6}.design());
+  expect_adjoint(two_strata().design());
+  expect_adjoint(suites().design());
+  expect_adjoint(Design::stratified(4, {}, Codes({0, 0, 2, 2}, 4), {}, {}, Lonely::kFail));
+}
+
+TEST(DesignTranspose, IsTheAdjointOfStages) { expect_adjoint(three_stages()); }
+
+TEST(DesignTranspose, IsTheAdjointWithLonelyStrata) {
+  for (const Lonely policy :
+       {Lonely::kRemove, Lonely::kCertainty, Lonely::kAdjust, Lonely::kAverage}) {
+    expect_adjoint(
+        Sample{.rows = 6, .strata = {0, 1, 0, 2, 1, 3}, .fpc = Values(6, .3), .lonely = policy}
+            .design());
+    // Lonely at the second stage, within clusters of 3 and 5 rows.
+    const std::vector<Stage::Columns> stages{
+        {{}, codes({0, 0, 0, 1, 1, 1, 1, 1}), column(Values(8, .5), "fpc")},
+        {codes({0, 0, 1, 2, 2, 3, 3, 4}), {}, column(Values(8, .1), "fpc")}};
+    expect_adjoint(Design::sampled(8, {}, stages, {.lonely = policy}));
+  }
+}
+
+TEST(DesignTranspose, IsTheAdjointWithUnequalProbabilities) {
+  const Stage::Columns stage{codes({0, 1, 0, 1, 1}), {}, column({.5, .4, .3, .2, 1}, "fpc")};
+  expect_adjoint(Design::sampled(5, {}, std::span(&stage, 1), {.selection = Selection::kBrewer}));
+}
+
+// Blocks may have units in common, and leave some out; there are as many rows as degrees of
+// freedom ask for, and one more.
+TEST(DesignTranspose, IsTheAdjointOfAQuadraticForm) {
+  Eigen::MatrixXd definite(2, 2);
+  definite << 2, 1, 1, 3;
+  Eigen::MatrixXd indefinite(3, 3);
+  indefinite << 1, 2, 0, 2, 1, 4, 0, 4, -3;
+  const VarianceForm form({{{4, 1}, definite}, {{1, 0, 2}, indefinite}});
+  EXPECT_LT(form.signs().minCoeff(), 0);
+  for (const double degrees_of_freedom : {2.0, 11.0}) {
+    const Design design = Design::with_form(6, {}, {}, form, degrees_of_freedom);
+    expect_adjoint(design);
+    EXPECT_GE(design.deviations(), static_cast<Eigen::Index>(degrees_of_freedom) + 1);
+  }
+  const Eigen::Vector4d probability(.5, .4, .3, 1);
+  expect_adjoint(
+      Design::with_form(4, {}, {}, overton(probability, {}, JointVariance::kHorvitzThompson)));
 }
 
 }  // namespace

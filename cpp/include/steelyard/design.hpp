@@ -16,6 +16,9 @@
 
 namespace steelyard {
 
+class ProjectionChain;
+class Weighting;
+
 /// A stratified sample in any number of stages, seen as a linear map.
 ///
 /// Takes totals of influence values by unit of the last stage and returns deviations D such that
@@ -53,6 +56,13 @@ class Design {
   static Design with_form(Eigen::Index rows, Column weights, const Stage::Columns& stage,
                           VarianceForm form,
                           std::optional<double> degrees_of_freedom = std::nullopt);
+
+  /// The same sample with weights that a chain of steps makes of the design's. Linearised errors,
+  /// and replicates, account for every step.
+  /// @throws std::invalid_argument where the chain starts from other weights.
+  Design with_weighting(const Weighting& weighting) const;
+  /// Null: the weights are those of the design.
+  const ProjectionChain* weighting() const { return weighting_.get(); }
 
   /// The same sample with replicates, whose spread takes the place of linearisation.
   /// @param degrees_of_freedom if not given: of factors, those of the design, and one less than the
@@ -140,8 +150,10 @@ class Design {
   bool averages_lonely_ = false;
   std::shared_ptr<const VarianceForm> form_;
   std::shared_ptr<const Replicates> replicates_;
+  std::shared_ptr<const ProjectionChain> weighting_;
 
   Eigen::MatrixXd products_of_replicates() const;
+  Replicates replayed(const Replicates& replicates) const;
   Eigen::Index units_of_all_stages() const;
   void check_weights() const;
   void assign_stages(std::span<const Stage::Columns> stages);

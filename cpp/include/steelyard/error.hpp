@@ -73,4 +73,28 @@ class FitError : public std::runtime_error {
   std::vector<std::int32_t> codes;
 };
 
+/// Weights that cannot be found.
+class WeightingError : public std::runtime_error {
+ public:
+  enum class Problem {
+    kEmptyControl,   ///< totals are wanted of what no row with a weight has
+    kDisagreement,   ///< totals that contradict each other
+    kNotMet,         ///< totals that no weights within the bounds add up to
+    kNobodyLeft,     ///< nothing to share the weight of rows out to
+    kNegativeWeight  ///< a step that needs weights of at least 0 has others
+  };
+  /// One total: the group, the control, what is wanted and what the weights came to.
+  struct Miss {
+    std::int32_t group;
+    std::int32_t control;
+    double wanted;
+    double found;
+  };
+
+  explicit WeightingError(Problem problem, std::vector<Miss> misses = {});
+
+  Problem problem;
+  std::vector<Miss> misses;
+};
+
 }  // namespace steelyard

@@ -9,7 +9,7 @@ using SignMatrix = Eigen::Matrix<signed char, Eigen::Dynamic, Eigen::Dynamic>;
 
 /// A Hadamard matrix of the smallest order, at least `least`, that these constructions reach:
 /// Sylvester's doubling, Paley's two for primes, Williamson's for order 92, and products of those.
-/// Up to 1,000 that is every multiple of 4 but a few, for which the next is taken.
+/// Up to 1,000 that is the next multiple of 4 for three in four, and within 12 for all.
 ///
 /// @throws std::invalid_argument for more than 2^15.
 /// Reference: Hedayat & Wallis (1978), Hadamard matrices and their applications, Annals of

@@ -21,8 +21,8 @@ Replicates jackknife(const Design& design, bool about_estimate);
 /// strata: those that stay weigh n_h / (n_h - m) as much where m of n_h are left out. The scale is
 /// (groups - 1) / groups.
 ///
-/// @throws std::invalid_argument as above, for fewer than two groups, and for a group that would
-///         leave a stratum empty.
+/// @throws std::invalid_argument as above, for fewer than two groups, more groups than units, and a
+///         group that would leave a stratum empty.
 /// Reference: Kott (2001), The delete-a-group jackknife, Journal of Official Statistics 17(4).
 Replicates random_groups(const Design& design, Eigen::Index groups, std::uint64_t seed,
                          bool about_estimate);

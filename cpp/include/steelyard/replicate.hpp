@@ -33,6 +33,14 @@ class Replicates {
   /// @throws InvalidColumn for values that are not finite, and for columns of different lengths.
   static Replicates of_rows(std::vector<Column> columns, bool combined, Rule rule);
 
+  /// Weights that a chain of steps made of those of other replicates. One of which a weight is not
+  /// a number is undefined: under it no estimate has a value.
+  static Replicates replayed(std::vector<Column> columns, Rule rule);
+
+  const Rule& rule() const { return rule_; }
+  bool is_defined(Eigen::Index r) const {
+    return undefined_.empty() || !undefined_[static_cast<std::size_t>(r)];
+  }
   Eigen::Index count() const { return rule_.scales.size(); }
   double scale(Eigen::Index r) const { return rule_.scales[r]; }
   bool about_estimate() const { return rule_.about_estimate; }
@@ -55,6 +63,7 @@ class Replicates {
  private:
   RowMatrix factors_;
   std::vector<Column> columns_;
+  std::vector<bool> undefined_;
   bool combined_ = false;
   Rule rule_;
 };

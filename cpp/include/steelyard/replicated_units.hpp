@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "steelyard/design.hpp"
@@ -15,9 +16,9 @@ inline constexpr Eigen::Index kMostFactors = Eigen::Index{1} << 27;
 /// @throws std::invalid_argument for those.
 void check_capacity(const Design& design, Eigen::Index replicates);
 
-/// Refuses quadratic forms, and policies that centre or average lonely strata.
+/// Refuses quadratic forms, and policies that centre or average lonely strata of some stages.
 /// @throws std::invalid_argument for those.
-void check_drawn(const Design& design);
+void check_drawn(const Design& design, std::span<const Stage> stages);
 
 /// Refuses also designs whose first stage cannot be replicated as one of units drawn with equal
 /// probabilities.

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "steelyard/influence.hpp"
+#include "steelyard/matrix.hpp"
+#include "steelyard/weighting.hpp"
+
+namespace steelyard {
+
+/// Brings influence totals by the final weights back through all steps of weighting, to what they
+/// are by the weights of the design.
+///
+/// From the last step to the first, each takes from the influence of a row what the step's own
+/// parameters would follow of it (Projection).
+class ProjectionChain {
+ public:
+  /// @param unit_of_row of rows of the design; empty where rows are units.
+  ProjectionChain(const Weighting& weighting, const Codes& unit_of_row, Eigen::Index units);
+
+  const Weighting& weighting() const { return weighting_; }
+
+  /// @param totals units x (domains * estimates of all terms), in place.
+  void apply(const Design& design, const Domains& domains, std::span<const Term> terms,
+             RowMatrix& totals, int threads) const;
+
+ private:
+  /// One step: its controls as read by row, and its controls' totals by unit.
+  struct Link {
+    const Projection* projection;
+    RowMatrix of_cells;  ///< cells x controls; empty where rows are cells
+    RowMatrix by_unit;   ///< units x (groups * controls): sums of part * x; empty: rows are units
+    std::vector<Eigen::MatrixXd> later;  ///< of the links after it: sum of pull part x x^T
+
+    Eigen::Index width() const { return projection->cells.controls.width(); }
+    Eigen::Index size() const { return width() * projection->cells.controls.groups(); }
+    Eigen::Index at(Eigen::Index row) const;
+    void read(Eigen::Index begin, Eigen::Index count, RowMatrix& x) const;
+  };
+
+  Weighting weighting_;
+  std::vector<Link> links_;
+
+  void relate(Link& first, const Link& later) const;
+  void sum_by_unit(Link& link, const Codes& unit_of_row, Eigen::Index units) const;
+  std::vector<RowMatrix> pulls(const Design& design, const Domains& domains,
+                               std::span<const Term> terms, Eigen::Index estimates,
+                               int threads) const;
+  std::vector<RowMatrix> coefficients(std::vector<RowMatrix> pulls) const;
+};
+
+}  // namespace steelyard

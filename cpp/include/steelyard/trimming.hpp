@@ -1,0 +1,50 @@
+#pragma once
+
+#include <Eigen/Core>
+#include <limits>
+
+#include "steelyard/adjustment.hpp"
+#include "steelyard/codes.hpp"
+
+namespace steelyard {
+
+/// Weights brought inside bounds, what is cut off being shared out among the others.
+///
+/// Reference: Potter (1990), A study of procedures to identify and trim extreme sampling weights,
+/// Proceedings of the Section on Survey Research Methods; Valliant, Dever & Kreuter (2018),
+/// section 14.5.
+class Trimming final : public Adjustment {
+ public:
+  enum class Unit { kWeight, kMedian, kMean };  ///< of the bounds; of the positive weights
+  enum class Sharing {
+    kNone,          ///< the sum of weights changes
+    kEqual,         ///< as much for each, as R survey
+    kProportional,  ///< as much of each
+  };
+  struct Options {
+    double low = 0;
+    double high = std::numeric_limits<double>::infinity();
+    Unit unit = Unit::kWeight;
+    Sharing sharing = Sharing::kProportional;
+    bool repeats = true;  ///< until all weights lie inside, after sharing too
+    /// Linearised errors take the factors of the step as known, as R survey's do; else they know
+    /// that the sum of the weights is kept.
+    bool is_fixed = false;
+    Codes groups;  ///< sums are kept in each; empty: over all
+  };
+
+  /// @throws std::invalid_argument for bounds in the wrong order.
+  Trimming(Eigen::Index rows, Options options);
+
+  Adjusted apply(const Eigen::VectorXd& weights, int threads) const override;
+
+ private:
+  Eigen::Index rows_;
+  Options options_;
+
+  double unit(const Eigen::VectorXd& weights) const;
+  Eigen::Index groups() const;
+  Eigen::Index group(Eigen::Index row) const;
+};
+
+}  // namespace steelyard

@@ -1,0 +1,261 @@
+#include "steelyard/projection.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "steelyard/parallel.hpp"
+
+namespace steelyard {
+namespace {
+
+/// Influence w z of rows on the estimates of all terms in their domains: count x per_domain.
+class RowInfluence {
+ public:
+  RowInfluence(const Design& design, const Domains& domains, std::span<const Term> terms)
+      : design_(design), domains_(domains), terms_(terms) {
+    for (const Term& term : terms) {
+      width_ = std::max(width_, term.estimator->width());
+      per_domain_ += term.estimator->estimates();
+    }
+    buffer_.resize(std::max<Eigen::Index>(1, width_), kBlockRows);
+  }
+
+  Eigen::Index per_domain() const { return per_domain_; }
+  RowBlock rows(Eigen::Index begin, Eigen::Index count) const {
+    return domains_.block(begin, count);
+  }
+
+  void read(const RowBlock& rows, RowMatrix& into) {
+    into.topRows(rows.count).setZero();
+    Eigen::VectorXd room(rows.count);
+    const double* weight = design_.weights(rows.begin, rows.count, room.data());
+    Eigen::Index offset = 0;
+    for (const Term& term : terms_) {
+      auto mine = into.middleCols(offset, term.estimator->estimates());
+      term.estimator->of_levels() ? read_levels(rows, term, weight, mine)
+                                  : read_columns(rows, term, weight, mine);
+      offset += term.estimator->estimates();
+    }
+  }
+
+ private:
+  using Part = Eigen::Block<RowMatrix, Eigen::Dynamic, Eigen::Dynamic, true>;
+
+  const Design& design_;
+  const Domains& domains_;
+  std::span<const Term> terms_;
+  Eigen::Index width_ = 0;
+  Eigen::Index per_domain_ = 0;
+  RowMatrix buffer_;
+  std::vector<const double*> columns_;
+
+  template <typename Into>
+  static void read_levels(const RowBlock& rows, const Term& term, const double* weight,
+                          Into& into) {
+    const std::int32_t* level = term.estimator->levels().data() + rows.begin;
+    for (Eigen::Index i = 0; i < rows.count; ++i) {
+      const Eigen::Index d = rows.domain_of(i);
+      if (d >= 0 && level[i] >= 0) {
+        const Eigen::MatrixXd& gradient =
+            term.linearised.by_domain[static_cast<std::size_t>(d)].gradient;
+        into.row(i) = weight[i] * gradient.col(level[i]).transpose();
+      }
+    }
+  }
+
+  template <typename Into>
+  void read_columns(const RowBlock& rows, const Term& term, const double* weight, Into& into) {
+    term.estimator->read(rows, buffer_, columns_);
+    for (Eigen::Index i = 0; i < rows.count; ++i) {
+      const Eigen::Index d = rows.domain_of(i);
+      const bool present = std::none_of(columns_.begin(), columns_.end(),
+                                        [i](const double* y) { return std::isnan(y[i]); });
+      if (d < 0 || !present) {
+        continue;
+      }
+      const auto at = static_cast<std::size_t>(d);
+      const Eigen::MatrixXd& gradient = term.linearised.by_domain[at].gradient;
+      const Eigen::VectorXd& centre = term.linearised.centre[at];
+      into.row(i) = weight[i] * gradient.col(0).transpose();
+      for (Eigen::Index j = 0; j < centre.size(); ++j) {
+        const double y = columns_[static_cast<std::size_t>(j)][i] - centre[j];
+        into.row(i) += weight[i] * y * gradient.col(1 + j).transpose();
+      }
+    }
+  }
+};
+
+}  // namespace
+
+Eigen::Index ProjectionChain::Link::at(Eigen::Index row) const {
+  const Cells& cells = projection->cells;
+  const std::int32_t group = cells.controls.group(cells.cell(row));
+  return group < 0 ? -1 : group * width();
+}
+
+void ProjectionChain::Link::read(Eigen::Index begin, Eigen::Index count, RowMatrix& x) const {
+  const Cells& cells = projection->cells;
+  if (cells.of_row.size() == 0) {
+    cells.controls.read(begin, count, x);
+    return;
+  }
+  for (Eigen::Index i = 0; i < count; ++i) {
+    x.row(i) = of_cells.row(cells.of_row[begin + i]);
+  }
+}
+
+ProjectionChain::ProjectionChain(const Weighting& weighting, const Codes& unit_of_row,
+                                 Eigen::Index units)
+    : weighting_(weighting) {
+  for (std::size_t k = 0; k < weighting_.steps(); ++k) {
+    const Projection& projection = weighting_.step(k).projection;
+    if (projection.is_identity()) {
+      continue;
+    }
+    Link link{&projection, {}, {}, {}};
+    if (projection.cells.of_row.size() > 0) {
+      link.of_cells.resize(projection.cells.count(), link.width());
+      projection.cells.controls.read(0, projection.cells.count(), link.of_cells);
+    }
+    if (unit_of_row.size() > 0) {
+      sum_by_unit(link, unit_of_row, units);
+    }
+    links_.push_back(std::move(link));
+  }
+  for (std::size_t k = 0; k < links_.size(); ++k) {
+    for (std::size_t l = k + 1; l < links_.size(); ++l) {
+      relate(links_[k], links_[l]);
+    }
+  }
+}
+
+void ProjectionChain::relate(Link& first, const Link& later) const {
+  Eigen::MatrixXd sum = Eigen::MatrixXd::Zero(first.size(), later.size());
+  const Eigen::Index rows = weighting_.base().size();
+  RowMatrix x(kBlockRows, first.width());
+  RowMatrix z(kBlockRows, later.width());
+  for (Eigen::Index begin = 0; begin < rows; begin += kBlockRows) {
+    const Eigen::Index count = std::min(kBlockRows, rows - begin);
+    first.read(begin, count, x);
+    later.read(begin, count, z);
+    for (Eigen::Index i = 0; i < count; ++i) {
+      const Eigen::Index at = first.at(begin + i);
+      const Eigen::Index other = later.at(begin + i);
+      const double weight = first.projection->pull[begin + i] * later.projection->part[begin + i];
+      if (at >= 0 && other >= 0 && weight != 0) {
+        sum.block(at, other, x.cols(), z.cols()).noalias() +=
+            weight * x.row(i).transpose() * z.row(i);
+      }
+    }
+  }
+  first.later.push_back(std::move(sum));
+}
+
+void ProjectionChain::sum_by_unit(Link& link, const Codes& unit_of_row, Eigen::Index units) const {
+  link.by_unit = RowMatrix::Zero(units, link.size());
+  RowMatrix x(kBlockRows, link.width());
+  const Eigen::Index rows = unit_of_row.size();
+  for (Eigen::Index begin = 0; begin < rows; begin += kBlockRows) {
+    const Eigen::Index count = std::min(kBlockRows, rows - begin);
+    link.read(begin, count, x);
+    for (Eigen::Index i = 0; i < count; ++i) {
+      if (const Eigen::Index at = link.at(begin + i); at >= 0) {
+        link.by_unit.row(unit_of_row[begin + i]).segment(at, x.cols()) +=
+            link.projection->part[begin + i] * x.row(i);
+      }
+    }
+  }
+}
+
+std::vector<RowMatrix> ProjectionChain::pulls(const Design& design, const Domains& domains,
+                                              std::span<const Term> terms, Eigen::Index estimates,
+                                              int threads) const {
+  Eigen::Index numbers = 0;
+  std::vector<RowMatrix> zero;
+  for (const Link& link : links_) {
+    zero.push_back(RowMatrix::Zero(link.size(), estimates));
+    numbers += link.size() * estimates;
+  }
+  const Eigen::Index segments = segment_count(design.rows(), numbers);
+  std::vector<std::vector<RowMatrix>> parts(static_cast<std::size_t>(segments), zero);
+  parallel_for(segments, threads, [&](Eigen::Index s) {
+    std::vector<RowMatrix>& sums = parts[static_cast<std::size_t>(s)];
+    RowInfluence influence(design, domains, terms);
+    const Eigen::Index per_domain = influence.per_domain();
+    RowMatrix u(kBlockRows, per_domain);
+    RowMatrix x;
+    const Eigen::Index end = design.rows() * (s + 1) / segments;
+    for (Eigen::Index begin = design.rows() * s / segments; begin < end; begin += kBlockRows) {
+      const RowBlock rows = influence.rows(begin, std::min(kBlockRows, end - begin));
+      influence.read(rows, u);
+      for (std::size_t k = 0; k < links_.size(); ++k) {
+        const Link& link = links_[k];
+        x.resize(kBlockRows, link.width());
+        link.read(rows.begin, rows.count, x);
+        for (Eigen::Index i = 0; i < rows.count; ++i) {
+          const Eigen::Index d = rows.domain_of(i);
+          const Eigen::Index at = link.at(rows.begin + i);
+          const double pull = link.projection->pull[rows.begin + i];
+          if (d >= 0 && at >= 0 && pull != 0) {
+            sums[k].block(at, d * per_domain, x.cols(), per_domain).noalias() +=
+                pull * x.row(i).transpose() * u.row(i);
+          }
+        }
+      }
+    }
+  });
+  for (std::size_t s = 1; s < parts.size(); ++s) {
+    for (std::size_t k = 0; k < links_.size(); ++k) {
+      parts.front()[k] += parts[s][k];
+    }
+  }
+  return std::move(parts.front());
+}
+
+std::vector<RowMatrix> ProjectionChain::coefficients(std::vector<RowMatrix> pulls) const {
+  for (std::size_t k = links_.size(); k-- > 0;) {
+    const Link& link = links_[k];
+    for (std::size_t l = k + 1; l < links_.size(); ++l) {
+      pulls[k] -= link.later[l - k - 1] * pulls[l];
+    }
+    const Eigen::Index width = link.width();
+    for (std::size_t g = 0; g < link.projection->information.size(); ++g) {
+      auto own = pulls[k].middleRows(static_cast<Eigen::Index>(g) * width, width);
+      own = link.projection->information[g].solve(own).eval();
+    }
+  }
+  return pulls;
+}
+
+void ProjectionChain::apply(const Design& design, const Domains& domains,
+                            std::span<const Term> terms, RowMatrix& totals, int threads) const {
+  const std::vector<RowMatrix> b =
+      coefficients(pulls(design, domains, terms, totals.cols(), threads));
+  for (std::size_t k = 0; k < links_.size(); ++k) {
+    if (links_[k].by_unit.size() > 0) {
+      totals.noalias() -= links_[k].by_unit * b[k];
+    }
+  }
+  if (!design.rows_are_units()) {
+    return;
+  }
+  const Eigen::Index blocks = (design.rows() + kBlockRows - 1) / kBlockRows;
+  parallel_for(blocks, threads, [&](Eigen::Index block) {
+    const Eigen::Index begin = block * kBlockRows;
+    const Eigen::Index count = std::min(kBlockRows, design.rows() - begin);
+    for (std::size_t k = 0; k < links_.size(); ++k) {
+      const Link& link = links_[k];
+      RowMatrix x(count, link.width());
+      link.read(begin, count, x);
+      for (Eigen::Index i = 0; i < count; ++i) {
+        const double part = link.projection->part[begin + i];
+        if (const Eigen::Index at = link.at(begin + i); at >= 0 && part != 0) {
+          totals.row(begin + i).noalias() -= part * x.row(i) * b[k].middleRows(at, x.cols());
+        }
+      }
+    }
+  });
+}
+
+}  // namespace steelyard

@@ -1,0 +1,171 @@
+#include "steelyard/trimming.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+#include "steelyard/error.hpp"
+
+namespace steelyard {
+namespace {
+
+constexpr double kRounding = 1e-12;
+constexpr int kMostRounds = 1000;
+
+/// Cuts weights off at two bounds and shares out what was cut off, over and over.
+class Cut {
+ public:
+  Cut(const Eigen::VectorXd& before, double low, double high, Trimming::Sharing sharing)
+      : weights(before),
+        inside(static_cast<std::size_t>(before.size()), 1),
+        low_(low),
+        high_(high),
+        sharing_(sharing) {}
+
+  Eigen::VectorXd weights;
+  std::vector<char> inside;  ///< was never cut off
+  int rounds = 0;
+
+  /// @return whether any weight lay outside.
+  template <typename Group>
+  bool once(Eigen::Index groups, const Group& group) {
+    std::vector<char> out(inside.size(), 0);
+    Eigen::VectorXd excess = Eigen::VectorXd::Zero(groups);
+    Eigen::VectorXd others = Eigen::VectorXd::Zero(groups);
+    bool any = false;
+    for (Eigen::Index row = 0; row < weights.size(); ++row) {
+      const double w = weights[row];
+      const Eigen::Index g = group(row);
+      const bool outside =
+          w > 0 && g >= 0 && (w < low_ * (1 - kRounding) || w > high_ * (1 + kRounding));
+      out[static_cast<std::size_t>(row)] = outside ? 1 : 0;
+      if (outside) {
+        weights[row] = std::clamp(w, low_, high_);
+        excess[g] += w - weights[row];
+        inside[static_cast<std::size_t>(row)] = 0;
+        any = true;
+      } else if (w > 0 && g >= 0) {
+        others[g] += sharing_ == Trimming::Sharing::kEqual ? 1 : w;
+      }
+    }
+    if (any && sharing_ != Trimming::Sharing::kNone) {
+      share(out, excess, others, group);
+    }
+    ++rounds;
+    return any;
+  }
+
+ private:
+  double low_;
+  double high_;
+  Trimming::Sharing sharing_;
+
+  template <typename Group>
+  void share(const std::vector<char>& out, const Eigen::VectorXd& excess,
+             const Eigen::VectorXd& others, const Group& group) {
+    for (Eigen::Index g = 0; g < excess.size(); ++g) {
+      if (excess[g] != 0 && !(others[g] > 0)) {
+        throw WeightingError(WeightingError::Problem::kNobodyLeft,
+                             {{static_cast<std::int32_t>(g), 0, excess[g], 0}});
+      }
+    }
+    for (Eigen::Index row = 0; row < weights.size(); ++row) {
+      const Eigen::Index g = group(row);
+      if (weights[row] > 0 && g >= 0 && out[static_cast<std::size_t>(row)] == 0) {
+        const double part = sharing_ == Trimming::Sharing::kEqual ? 1 : weights[row];
+        weights[row] += excess[g] * part / others[g];
+      }
+    }
+  }
+};
+
+double median(std::vector<double> values) {
+  const std::size_t middle = values.size() / 2;
+  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(middle),
+                   values.end());
+  const double upper = values[middle];
+  if (values.size() % 2 == 1) {
+    return upper;
+  }
+  return (*std::max_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(middle)) +
+          upper) /
+         2;
+}
+
+}  // namespace
+
+Trimming::Trimming(Eigen::Index rows, Options options) : rows_(rows), options_(std::move(options)) {
+  if (!(options_.low >= 0 && options_.high > options_.low)) {
+    throw std::invalid_argument("bounds of weights: at least 0, the upper above the lower");
+  }
+  if (options_.groups.size() > 0 && options_.groups.size() != rows) {
+    throw std::invalid_argument("groups have another number of rows than the weights");
+  }
+}
+
+Eigen::Index Trimming::groups() const {
+  return options_.groups.size() == 0 ? 1 : options_.groups.levels();
+}
+
+Eigen::Index Trimming::group(Eigen::Index row) const {
+  return options_.groups.size() == 0 ? 0 : options_.groups[row];
+}
+
+double Trimming::unit(const Eigen::VectorXd& weights) const {
+  if (options_.unit == Unit::kWeight) {
+    return 1;
+  }
+  std::vector<double> positive;
+  std::copy_if(weights.begin(), weights.end(), std::back_inserter(positive),
+               [](double w) { return w > 0; });
+  if (positive.empty()) {
+    throw WeightingError(WeightingError::Problem::kNobodyLeft);
+  }
+  if (options_.unit == Unit::kMedian) {
+    return median(std::move(positive));
+  }
+  return weights.sum() / static_cast<double>(positive.size());
+}
+
+Adjusted Trimming::apply(const Eigen::VectorXd& weights, int) const {
+  if (weights.size() != rows_) {
+    throw std::invalid_argument("weights have another number of rows than the step");
+  }
+  if (weights.minCoeff() < 0) {
+    throw WeightingError(WeightingError::Problem::kNegativeWeight);
+  }
+  const double scale = unit(weights);
+  Cut cut(weights, options_.low * scale, options_.high * scale, options_.sharing);
+  const auto group_of = [this](Eigen::Index row) { return group(row); };
+  while (cut.once(groups(), group_of) && options_.repeats) {
+    if (cut.rounds > kMostRounds) {
+      throw WeightingError(WeightingError::Problem::kNotMet);
+    }
+  }
+  Adjusted result;
+  result.weights = std::move(cut.weights);
+  result.iterations = cut.rounds;
+  if (options_.sharing == Sharing::kNone || options_.is_fixed) {
+    return result;  // the factors of rows are their own
+  }
+  // The mean over those that took a share of what was cut off, by their shares.
+  const Codes one(std::vector<std::int32_t>(static_cast<std::size_t>(rows_), 0), 1);
+  Projection& projection = result.projection;
+  projection.cells = cells_of(Controls({options_.groups.size() == 0 ? one : options_.groups}, {}));
+  projection.part = result.weights - weights;
+  projection.pull = Eigen::VectorXd::Zero(rows_);
+  Eigen::VectorXd shares = Eigen::VectorXd::Zero(groups());
+  for (Eigen::Index row = 0; row < rows_; ++row) {
+    if (cut.inside[static_cast<std::size_t>(row)] != 0 && weights[row] > 0 && group(row) >= 0) {
+      const double part = options_.sharing == Sharing::kEqual ? 1 : weights[row];
+      projection.pull[row] = part / result.weights[row];
+      shares[group(row)] += part;
+    }
+  }
+  projection.information.emplace_back(Eigen::MatrixXd(shares.asDiagonal()));
+  return result;
+}
+
+}  // namespace steelyard
