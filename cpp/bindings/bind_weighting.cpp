@@ -6,6 +6,7 @@
 #include "steelyard/calibration.hpp"
 #include "steelyard/propensity.hpp"
 #include "steelyard/trimming.hpp"
+#include "steelyard/weight_summary.hpp"
 #include "steelyard/weighting.hpp"
 
 namespace steelyard::bindings {
@@ -123,11 +124,23 @@ void bind_steps(py::module_& m) {
            py::arg("repeats"), py::arg("is_fixed"), py::arg("groups"));
 }
 
-}  // namespace
+void bind_summary(py::module_& m) {
+  py::class_<WeightSummary>(m, "WeightSummary", "How unequal weights are.")
+      .def_readonly("rows", &WeightSummary::rows)
+      .def_readonly("sum", &WeightSummary::sum)
+      .def_readonly("smallest", &WeightSummary::smallest)
+      .def_readonly("median", &WeightSummary::median)
+      .def_readonly("mean", &WeightSummary::mean)
+      .def_readonly("largest", &WeightSummary::largest)
+      .def_readonly("effect", &WeightSummary::effect)
+      .def_readonly("top_share", &WeightSummary::top_share);
+  m.def(
+      "summarise_weights",
+      [](const Array<double>& weights) { return summarise(to_eigen(weights)); },
+      py::arg("weights").noconvert());
+}
 
-void bind_weighting(py::module_& m) {
-  bind_controls(m);
-  bind_steps(m);
+void bind_chain(py::module_& m) {
   py::class_<Weighting>(m, "Weighting", "Weights as a chain of steps from those of the design.")
       .def(py::init([](const Array<double>& base) { return Weighting(to_eigen(base)); }),
            py::arg("base").noconvert())
@@ -151,6 +164,15 @@ void bind_weighting(py::module_& m) {
       .def(
           "totals", [](const Weighting& w, std::size_t k) { return to_array(w.step(k).totals); },
           py::arg("step"));
+}
+
+}  // namespace
+
+void bind_weighting(py::module_& m) {
+  bind_controls(m);
+  bind_steps(m);
+  bind_summary(m);
+  bind_chain(m);
 }
 
 }  // namespace steelyard::bindings

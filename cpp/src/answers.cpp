@@ -35,8 +35,11 @@ std::vector<Answers> gather_answers(const Design& design, const Domains& domains
     const double* weight = design.weights(begin, rows.count, weight_room.data());
     for (Eigen::Index i = 0; i < rows.count; ++i) {
       const std::int32_t d = rows.domain_of(i);
-      if (d < 0 || !(weight[i] > 0) || std::isnan(value[i])) {
+      if (d < 0 || weight[i] == 0 || std::isnan(value[i])) {
         continue;
+      }
+      if (weight[i] < 0) {
+        throw WeightingError(WeightingError::Problem::kNegativeWeight);
       }
       if (std::isinf(value[i])) {
         infinite.add(begin + i);

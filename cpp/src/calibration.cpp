@@ -12,6 +12,7 @@ namespace {
 
 constexpr double kTolerance = 1e-9;  // relative; what is still missed then is an error
 constexpr double kExact = 1e-13;     // what rounding leaves of a total
+constexpr double kRoom = 1e-6;       // between 1 and a bound
 constexpr int kMostIterations = 200;
 constexpr int kMostHalvings = 60;
 
@@ -167,6 +168,10 @@ Calibration::Calibration(Controls controls, RowMatrix totals, Options options)
       (options_.slack.size() != controls_.width() || options_.slack.minCoeff() < 0)) {
     throw std::invalid_argument("slack: one number of at least 0 for each control");
   }
+  const Distance::Bounds& bounds = options_.distance.bounds();
+  if (!options_.bounds_on_weights && !(bounds.low < 1 && bounds.high > 1)) {
+    throw std::invalid_argument("bounds of the factors lie around 1");
+  }
   const bool by_row = options_.bounds_on_weights || options_.scale.size() > 0;
   if (options_.clusters.size() > 0 && by_row) {
     throw std::invalid_argument(
@@ -224,8 +229,9 @@ Calibration::Problem Calibration::pose(const Eigen::VectorXd& weights, int threa
   if (options_.bounds_on_weights) {
     const Distance::Bounds& b = options_.distance.bounds();
     for (Eigen::Index row = 0; row < weights.size(); ++row) {
+      // A weight outside, as a replicate may have, can only come nearer.
       const double w = weights[row] > 0 ? weights[row] : 1;
-      problem.bounds.push_back({std::min(b.low / w, 1.0), std::max(b.high / w, 1.0)});
+      problem.bounds.push_back({std::min(b.low / w, 1 - kRoom), std::max(b.high / w, 1 + kRoom)});
     }
   }
   const Eigen::VectorXd moved =

@@ -28,8 +28,8 @@ double free_factor(Distance::Kind kind, double score) {
 bool Distance::Bounds::is_open() const { return std::isinf(low) && std::isinf(high); }
 
 Distance::Distance(Kind kind, const Bounds& bounds) : kind_(kind), bounds_(bounds) {
-  if (!(bounds.low < 1 && bounds.high > 1)) {
-    throw std::invalid_argument("bounds of the factors lie around 1");
+  if (!(bounds.low < bounds.high)) {
+    throw std::invalid_argument("the upper bound lies above the lower");
   }
   if (kind == Kind::kLogit && (std::isinf(bounds.low) || std::isinf(bounds.high))) {
     throw std::invalid_argument("the logit distance needs two bounds");

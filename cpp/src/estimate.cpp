@@ -303,7 +303,8 @@ Estimated estimate(const Design& design, const SampleKeys& keys, const Domains& 
     features += estimator->features();
     per_domain += estimator->estimates();
   }
-  const bool of_rows = design.replicates() != nullptr && !design.replicates()->by_unit();
+  const bool of_rows =
+      design.replicates() != nullptr && !design.replicates()->by_unit() && design.rows_are_units();
   const bool element_wise = design.rows_are_units() && design.replicates() == nullptr &&
                             design.weighting() == nullptr && design.stages().size() == 1 &&
                             !design.treats_domains() && !design.has_form() &&

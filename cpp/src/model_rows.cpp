@@ -93,6 +93,9 @@ void ModelBlock::read_used(const ModelSample& sample, Eigen::Index begin, Eigen:
   const double* w = sample.design.weights(begin, rows, room.data());
   std::vector<Eigen::Index> which;
   for (Eigen::Index i = 0; i < rows; ++i) {
+    if (w[i] < 0) {
+      throw WeightingError(WeightingError::Problem::kNegativeWeight);
+    }
     if (of_domain.domain_of(i) >= 0 && w[i] > 0) {
       which.push_back(i);
     }

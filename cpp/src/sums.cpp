@@ -32,7 +32,7 @@ struct Block {
       const std::int64_t unit = unit_of_row == nullptr ? row : unit_of_row[row];
       const std::int64_t stratum = design.stratum_of_unit(unit);
       const std::int64_t domain = rows.domain_of(i);
-      const bool counts = domain >= 0 && weight[i] > 0;
+      const bool counts = domain >= 0 && weight[i] != 0;
       const std::int64_t group = grouping == Grouping::kUnit ? unit : stratum;
       const auto at = static_cast<std::size_t>(i);
       group_cell[at] = counts ? group * width + domain : -1;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "steelyard/error.hpp"
+#include "steelyard/weight_summary.hpp"
 
 namespace steelyard {
 namespace {
@@ -81,19 +82,6 @@ class Cut {
   }
 };
 
-double median(std::vector<double> values) {
-  const std::size_t middle = values.size() / 2;
-  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(middle),
-                   values.end());
-  const double upper = values[middle];
-  if (values.size() % 2 == 1) {
-    return upper;
-  }
-  return (*std::max_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(middle)) +
-          upper) /
-         2;
-}
-
 }  // namespace
 
 Trimming::Trimming(Eigen::Index rows, Options options) : rows_(rows), options_(std::move(options)) {
@@ -117,16 +105,11 @@ double Trimming::unit(const Eigen::VectorXd& weights) const {
   if (options_.unit == Unit::kWeight) {
     return 1;
   }
-  std::vector<double> positive;
-  std::copy_if(weights.begin(), weights.end(), std::back_inserter(positive),
-               [](double w) { return w > 0; });
-  if (positive.empty()) {
+  const WeightSummary summary = summarise(weights);
+  if (summary.rows == 0) {
     throw WeightingError(WeightingError::Problem::kNobodyLeft);
   }
-  if (options_.unit == Unit::kMedian) {
-    return median(std::move(positive));
-  }
-  return weights.sum() / static_cast<double>(positive.size());
+  return options_.unit == Unit::kMedian ? summary.median : summary.mean;
 }
 
 Adjusted Trimming::apply(const Eigen::VectorXd& weights, int) const {

@@ -54,7 +54,7 @@ bool is_used(const RowMatrix& by_group, const Estimator& estimator, Eigen::Index
              Eigen::Index domain) {
   const Eigen::Index features = estimator.features();
   const Eigen::Index width = estimator.of_levels() ? features : 1;
-  return width > 0 && by_group.row(group).segment(domain * features, width).maxCoeff() > 0;
+  return (by_group.row(group).segment(domain * features, width).array() != 0).any();
 }
 
 Usage usage_of(const Design& design, const Term& term, const RowMatrix& by_stratum,

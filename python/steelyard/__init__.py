@@ -33,6 +33,7 @@ from steelyard.statistic import (
     variance,
 )
 from steelyard.survey import Survey
+from steelyard.weighting import Weighting, weight
 from steelyard.weighting_effect import WeightingEffect
 
 __all__ = [
@@ -51,6 +52,7 @@ __all__ = [
     "Statistic",
     "Subsample",
     "Survey",
+    "Weighting",
     "WeightingEffect",
     "__version__",
     "audit",
@@ -72,4 +74,5 @@ __all__ = [
     "share_ratio",
     "total",
     "variance",
+    "weight",
 ]

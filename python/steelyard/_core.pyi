@@ -6,7 +6,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Adjustment', 'BootstrapOptions', 'Calibration', 'Codes', 'Controls', 'Design', 'DesignError', 'Dual', 'Estimated', 'Estimates', 'Estimator', 'FitError', 'InvalidColumn', 'KEPT_DEVIATIONS', 'ModelFactor', 'ModelMatrix', 'Ordinal', 'PhaseStage', 'PovertyLine', 'Propensity', 'Quantiles', 'Regression', 'Replicates', 'SampleKeys', 'ShareAudit', 'Stage', 'TableTest', 'TestResult', 'Trimming', 'VarianceForm', 'Weighting', 'WeightingError', 'audit_share', 'averages', 'canty_davison_bootstrap', 'count', 'cronbach_alpha', 'cross', 'distribution_function', 'estimate', 'factorize', 'fit_ordinal', 'fit_regression', 'from_joint_probabilities', 'generalised_bootstrap', 'gini', 'goodness_of_fit_test', 'half_samples', 'hartley_rao', 'independence_test', 'jackknife', 'join', 'mean', 'mixed_bootstrap', 'moment', 'multistage_bootstrap', 'ordinal_coefficients', 'overton', 'predict_ordinal', 'predict_regression', 'print_share', 'proportion', 'proportion_intervals', 'random_groups', 'rank_scores', 'ratio', 'reduce_bias', 'reduce_bias_of_means', 'regression_coefficients', 'rescaled_bootstrap', 'score_intervals', 'share_below', 'share_ratio', 'shared_units', 'successive_differences', 't_quantile', 't_upper_tail', 'total', 'two_phase', 'two_sided_p_value', 'variables', 'wald_independence_test', 'wald_intervals', 'wald_test', 'weighting_effect']
+__all__: list[str] = ['Adjustment', 'BootstrapOptions', 'Calibration', 'Codes', 'Controls', 'Design', 'DesignError', 'Dual', 'Estimated', 'Estimates', 'Estimator', 'FitError', 'InvalidColumn', 'KEPT_DEVIATIONS', 'ModelFactor', 'ModelMatrix', 'Ordinal', 'PhaseStage', 'PovertyLine', 'Propensity', 'Quantiles', 'Regression', 'Replicates', 'SampleKeys', 'ShareAudit', 'Stage', 'TableTest', 'TestResult', 'Trimming', 'VarianceForm', 'WeightSummary', 'Weighting', 'WeightingError', 'audit_share', 'averages', 'canty_davison_bootstrap', 'count', 'cronbach_alpha', 'cross', 'distribution_function', 'estimate', 'factorize', 'fit_ordinal', 'fit_regression', 'from_joint_probabilities', 'generalised_bootstrap', 'gini', 'goodness_of_fit_test', 'half_samples', 'hartley_rao', 'independence_test', 'jackknife', 'join', 'mean', 'mixed_bootstrap', 'moment', 'multistage_bootstrap', 'ordinal_coefficients', 'overton', 'predict_ordinal', 'predict_regression', 'print_share', 'proportion', 'proportion_intervals', 'random_groups', 'rank_scores', 'ratio', 'reduce_bias', 'reduce_bias_of_means', 'regression_coefficients', 'rescaled_bootstrap', 'score_intervals', 'share_below', 'share_ratio', 'shared_units', 'successive_differences', 'summarise_weights', 't_quantile', 't_upper_tail', 'total', 'two_phase', 'two_sided_p_value', 'variables', 'wald_independence_test', 'wald_intervals', 'wald_test', 'weighting_effect']
 class InvalidColumn(ValueError):
     pass
 class DesignError(RuntimeError):
@@ -107,6 +107,34 @@ class Trimming(Adjustment):
     Weights brought inside bounds.
     """
     def __init__(self, rows: typing.SupportsInt | typing.SupportsIndex, low: typing.SupportsFloat | typing.SupportsIndex, high: typing.SupportsFloat | typing.SupportsIndex, unit: str, sharing: str, repeats: bool, is_fixed: bool, groups: Codes | None) -> None:
+        ...
+class WeightSummary:
+    """
+    How unequal weights are.
+    """
+    @property
+    def effect(self) -> float:
+        ...
+    @property
+    def largest(self) -> float:
+        ...
+    @property
+    def mean(self) -> float:
+        ...
+    @property
+    def median(self) -> float:
+        ...
+    @property
+    def rows(self) -> int:
+        ...
+    @property
+    def smallest(self) -> float:
+        ...
+    @property
+    def sum(self) -> float:
+        ...
+    @property
+    def top_share(self) -> float:
         ...
 class Weighting:
     """
@@ -597,6 +625,8 @@ def share_ratio(name: str, y: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]
 def shared_units(first: Estimates, second: Estimates) -> int:
     ...
 def successive_differences(design: Design, replicates: typing.SupportsInt | typing.SupportsIndex, about_estimate: bool) -> Replicates:
+    ...
+def summarise_weights(weights: numpy.typing.NDArray[numpy.float64]) -> WeightSummary:
     ...
 def t_quantile(p: typing.SupportsFloat | typing.SupportsIndex, degrees_of_freedom: typing.SupportsFloat | typing.SupportsIndex) -> float:
     ...

@@ -13,7 +13,7 @@ from steelyard.condition import Where
 from steelyard.errors import DesignMismatch
 from steelyard.estimates import Estimates
 from steelyard.evidence import Floats
-from steelyard.explain import explain
+from steelyard.explain import CORE_ERRORS, explain
 from steelyard.propagation import join
 from steelyard.sample import Sample
 from steelyard.statistic import Statistic
@@ -98,7 +98,7 @@ def _reduced(
 ) -> tuple[_core.Estimates, Floats]:
     try:
         return reduce()
-    except (_core.InvalidColumn, _core.DesignError) as error:
+    except CORE_ERRORS as error:
         raise explain(error, sample.names) from None
     except ValueError as error:
         raise DesignMismatch(f"errors='bell-mccaffrey': {error}") from None

@@ -20,7 +20,7 @@ from steelyard.errors import (
     SteelyardError,
     error_in_rows,
 )
-from steelyard.explain import JOINT, DesignNames, StageNames, explain
+from steelyard.explain import CORE_ERRORS, JOINT, DesignNames, StageNames, explain
 from steelyard.levels import CodeArray, Factor
 from steelyard.pps import Pps, first_of_each
 from steelyard.replicate import ReplicateWeights
@@ -200,7 +200,7 @@ def design_of(
             policy.lonely_domain,
             "equal" if policy.pps is None else "brewer",
         )
-    except (_core.InvalidColumn, _core.DesignError) as error:
+    except CORE_ERRORS as error:
         raise explain(error, names) from None
     return design, names
 

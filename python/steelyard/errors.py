@@ -33,6 +33,7 @@ __all__ = [
     "TooManyLevels",
     "UnknownLevel",
     "UnorderedLevels",
+    "WeightingFailed",
 ]
 
 
@@ -163,6 +164,10 @@ class CovarianceUnknown(SteelyardError, ValueError):
 
 class FormulaError(SteelyardError, ValueError):
     """A model's formula that cannot be read, or names what is not there."""
+
+
+class WeightingFailed(SteelyardError, ValueError):
+    """There are no weights that do what a step of weighting asks for."""
 
 
 class FitFailed(SteelyardError, ValueError):

@@ -16,12 +16,15 @@ from steelyard.errors import (
     NegativeValues,
     NoDegreesOfFreedom,
     SteelyardError,
+    WeightingFailed,
     rows_text,
     shortened,
 )
 from steelyard.levels import Level
 
 JOINT = "\x1f"  # between the parts of a label of several columns: no name holds it
+
+CORE_ERRORS = (_core.InvalidColumn, _core.DesignError, _core.WeightingError)
 
 _FAULT = {
     "nan": "missing (null or NaN)",
@@ -103,7 +106,7 @@ def _shown(label: Level) -> Level:
 
 
 def explain(
-    error: _core.InvalidColumn | _core.DesignError,
+    error: _core.InvalidColumn | _core.DesignError | _core.WeightingError,
     names: DesignNames,
     among: npt.NDArray[np.int64] | None = None,
 ) -> SteelyardError:
@@ -111,6 +114,11 @@ def explain(
 
     `among` are the rows of the frame that the core saw, if not all.
     """
+    if isinstance(error, _core.WeightingError):
+        return WeightingFailed(
+            "a step of weighting made negative weights, by which nothing can be ranked or fitted: "
+            "give the step bounds=, or distance='raking'"
+        )
     fault = _Fault(*error.args)
     if among is not None:
         fault = replace(fault, rows=among[fault.rows].tolist())

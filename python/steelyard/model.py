@@ -12,7 +12,7 @@ from steelyard.domain import Domain
 from steelyard.errors import FitFailed, FormulaError, nearest_text, rows_text
 from steelyard.estimates import Estimates
 from steelyard.evidence import Floats
-from steelyard.explain import explain
+from steelyard.explain import CORE_ERRORS, explain
 from steelyard.formula import INTERCEPT, ModelFrame, parse, read_frame
 from steelyard.hypothesis import HypothesisTest, wald_test_of
 from steelyard.labels import Labels
@@ -64,7 +64,7 @@ def fitted(call: ModelCall, fit: Callable[[], Fit], answers: Sequence[Level] = (
         return fit()
     except _core.FitError as error:
         raise _explain_fit(error, call, answers) from None
-    except _core.InvalidColumn as error:
+    except CORE_ERRORS as error:
         raise explain(error, call.sample.names) from None
 
 

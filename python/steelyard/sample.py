@@ -1,6 +1,6 @@
 """Rows with their design, and the way from statistics to estimates."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from uuid import uuid4
 
@@ -16,14 +16,21 @@ from steelyard.domain import Domain, domain_of
 from steelyard.errors import CovarianceUnknown, DesignMismatch, EmptyDomain
 from steelyard.estimates import Estimates, Presentation
 from steelyard.evidence import Evidence
-from steelyard.explain import DesignNames, explain
+from steelyard.explain import CORE_ERRORS, DesignNames, explain
 from steelyard.labels import SHARES, Labels
 from steelyard.levels import Level
 from steelyard.quantile import QuantileInterval, QuantileSample
-from steelyard.replicate import ReplicateMethod, ReplicateOptions, made, spread_text
+from steelyard.replicate import (
+    ReplicateMethod,
+    ReplicateOptions,
+    ReplicateWeights,
+    made,
+    spread_text,
+)
 from steelyard.statistic import Statistic
 from steelyard.subsample import two_phase_design
 from steelyard.terms import Source, Term, term_of
+from steelyard.weighting import Weighting
 
 _ODD = 0x9E3779B97F4A7C15  # 2^64 over the golden ratio: multiples of it spread over all keys
 
@@ -38,12 +45,14 @@ class Sample:
         design: _core.Design,
         names: DesignNames,
         replication: str | None = None,
+        weighting: Weighting | None = None,
     ) -> None:
         self.columns = columns
         self.policy = policy
         self.design = design
         self.names = names
         self.replication = replication
+        self.weighting = weighting
         self._identity = int.from_bytes(uuid4().bytes[:8])
         self._keys: _core.SampleKeys | None = None
         self._domains: dict[tuple[str, ...], Domain] = {}
@@ -51,7 +60,8 @@ class Sample:
     @property
     def is_weighted(self) -> bool:
         """Do rows stand for different numbers of people?"""
-        return self.names.weights is not None or bool(self.names.fpc)
+        given = self.names.weights is not None or bool(self.names.fpc)
+        return given or self.weighting is not None
 
     @property
     def supplied(self) -> bool:
@@ -105,7 +115,7 @@ class Sample:
         try:
             source = Source(self.columns, self.design, domain.codes, self._df())
             terms = [term_of(source, statistic) for statistic in statistics]
-        except (_core.InvalidColumn, _core.DesignError) as error:
+        except CORE_ERRORS as error:
             raise explain(error, self.names) from None
         _refuse_equal_names(_labels(domain, terms))
         return self.estimates_of(terms, domain, level)
@@ -126,7 +136,7 @@ class Sample:
         try:
             estimators = [estimator for term in terms for estimator in term.estimators]
             result = _core.estimate(self.design, self.keys(), domain.codes, estimators)
-        except (_core.InvalidColumn, _core.DesignError) as error:
+        except CORE_ERRORS as error:
             raise explain(error, self.names) from None
         if self.policy.df == "satterthwaite" and not result.estimates.by_unit:
             raise CovarianceUnknown(
@@ -178,6 +188,7 @@ class Sample:
     def conventions(self) -> dict[str, str]:
         """Which rules the design follows, in words."""
         policy = self.policy
+        weighting = {"weighting": self.weighting.text} if self.weighting is not None else {}
         if self.supplied:
             rank = policy.df == "design"
             return {
@@ -185,6 +196,7 @@ class Sample:
                 "degrees of freedom": "rank of the replicate weights, less one"
                 if rank
                 else df_text(policy.df),
+                **weighting,
             }
         return {
             "variance": (f"{self.replication}, " if self.replication else "Taylor linearisation, ")
@@ -197,6 +209,7 @@ class Sample:
             + (", replicates less one at most" if self.replication else ""),
             "lonely strata": policy.lonely
             + (f", in domains {policy.lonely_domain}" if policy.lonely_domain else ""),
+            **weighting,
         }
 
     def keys(self) -> _core.SampleKeys:
@@ -221,35 +234,62 @@ class Sample:
 
 def sampled(
     frame: IntoDataFrame,
-    weights: str | None,
+    weights: str | Weighting | None,
     strata: Strata | None,
     clusters: PerStage | None,
     fpc: PerStage | None,
     policy: Policy,
 ) -> Sample:
     """Read the rows of a frame, and the design by which they were sampled."""
+    given = policy.replicates
+    if given is not None:
+        _refuse_beside_replicates({"strata": strata, "clusters": clusters, "fpc": fpc})
+        if given.combined and weights is None:
+            raise DesignMismatch("replicates= of weights needs weights=, those of the estimates")
+    base = weights.base if isinstance(weights, Weighting) else weights
     columns = Columns(frame)
-    if policy.subsample is not None:
-        design, names = two_phase_design(
-            columns, weights, strata, clusters, fpc, policy.nest, policy.subsample
-        )
-        return Sample(columns, policy, design, names)
-    if policy.replicates is None:
-        return Sample(columns, policy, *design_of(columns, weights, strata, clusters, fpc, policy))
-    given = {"strata": strata, "clusters": clusters, "fpc": fpc}
+    if policy.subsample is None:
+        read = design_of(columns, base, strata, clusters, fpc, policy)
+    else:
+        read = two_phase_design(columns, base, strata, clusters, fpc, policy.nest, policy.subsample)
+    sample = Sample(columns, policy, *read)
+    if isinstance(weights, Weighting):
+        sample = _weighted(sample, weights)
+    return sample if given is None else _with_supplied(sample, given)
+
+
+def _refuse_beside_replicates(given: Mapping[str, object]) -> None:
     idle = [name for name, value in given.items() if value is not None]
     if idle:
         raise DesignMismatch(
             f"{' and '.join(f'{name}=' for name in idle)} and replicates= are not combined: "
             "replicate weights say how estimates vary, so leave the design out"
         )
-    if policy.replicates.combined and weights is None:
-        raise DesignMismatch("replicates= of weights needs weights=, those of the estimates")
-    design, names = design_of(columns, weights, None, None, None, policy)
-    replicates = policy.replicates.read(columns)
+
+
+def _with_supplied(sample: Sample, given: ReplicateWeights) -> Sample:
+    replicates = given.read(sample.columns)
+    policy = sample.policy
     stated = float(policy.df) if not isinstance(policy.df, str) else None
-    text = f"{policy.replicates.text}, {spread_text(replicates)}"
-    return Sample(columns, policy, design.with_replicates(replicates, stated), names, text)
+    text = f"{given.text}, {spread_text(replicates)}"
+    design = sample.design.with_replicates(replicates, stated)
+    return Sample(sample.columns, policy, design, sample.names, text, sample.weighting)
+
+
+def _weighted(sample: Sample, weighting: Weighting) -> Sample:
+    if len(weighting) != len(sample.columns):
+        raise DesignMismatch(
+            f"weights= is a weighting of {len(weighting):,} rows, and the frame has "
+            f"{len(sample.columns):,}: give the frame that was weighted"
+        )
+    try:
+        design = sample.design.with_weighting(weighting.core)
+    except ValueError:
+        raise DesignMismatch(
+            "the weighting starts from other weights than those of the design: name the design's "
+            "in sy.weight(frame, base=...), and give the frame that was weighted"
+        ) from None
+    return Sample(sample.columns, sample.policy, design, sample.names, None, weighting)
 
 
 def replicated(sample: Sample, method: ReplicateMethod, options: ReplicateOptions) -> Sample:
@@ -261,7 +301,7 @@ def replicated(sample: Sample, method: ReplicateMethod, options: ReplicateOption
     found, text = made(sample.design, method, options)
     design = sample.design.with_replicates(found, None)
     text = f"{text}, {spread_text(found)}"
-    return Sample(sample.columns, sample.policy, design, sample.names, text)
+    return Sample(sample.columns, sample.policy, design, sample.names, text, sample.weighting)
 
 
 def _check_answers(terms: Sequence[Term], domain: Domain, result: _core.Estimated) -> None:

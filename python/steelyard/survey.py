@@ -52,6 +52,7 @@ from steelyard.statistic import (
     total,
     variance,
 )
+from steelyard.weighting import Weighting
 from steelyard.weighting_effect import WeightingEffect
 
 
@@ -62,9 +63,10 @@ class Survey:
     ----------
     frame : pandas, Polars or PyArrow frame, or any eager frame that narwhals reads
         One row a response. It is not copied and not changed.
-    weights : str, optional
-        Column of sampling weights: population elements that the row stands for, >= 0. Without it,
-        the inverse of the sampling fraction where `fpc` is given, else 1.
+    weights : str or Weighting, optional
+        Column of sampling weights: population elements that the row stands for, >= 0; or a
+        :class:`Weighting` of the frame, whose steps errors then account for. Without it, the
+        inverse of the sampling fraction where `fpc` is given, else 1.
     strata : str, or sequence of str, optional
         Column or columns whose combinations are the strata. With several stages, one entry a
         stage: a column, a list of columns to cross, or None.
@@ -140,7 +142,7 @@ class Survey:
     def __init__(
         self,
         frame: IntoDataFrame,
-        weights: str | None = None,
+        weights: str | Weighting | None = None,
         strata: Strata | None = None,
         clusters: PerStage | None = None,
         fpc: PerStage | None = None,

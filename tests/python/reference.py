@@ -1,6 +1,7 @@
 """The designs of the reference tables, as surveys of ours."""
 
 import csv
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,51 @@ MADE: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 REPLICATED = [f"{name} supplied" for name in SUPPLIED] + [f"{name} made" for name in MADE]
 
 
+# Designs with weights that were calibrated after sampling.
+TYPES = {"E": 4421, "H": 755, "M": 1018}
+WIDE = {"No": 1072, "Yes": 5122}
+TOTALS: dict[Any, Any] = {"stype": TYPES, "api99": 3914069}
+STEPS: dict[str, Callable[[sy.Weighting], sy.Weighting]] = {
+    "ps": lambda w: w.poststratify("stype", TYPES),
+    "rake": lambda w: w.rake({"stype": TYPES, "sch.wide": WIDE}),
+    "cal_lin_stype": lambda w: w.calibrate({"stype": TYPES}),
+    "cal_lin": lambda w: w.calibrate(TOTALS),
+    "cal": lambda w: w.calibrate(TOTALS),
+    "cal_rak": lambda w: w.calibrate(TOTALS, distance="raking"),
+    "cal_logit": lambda w: w.calibrate(TOTALS, distance="logit", bounds=(0.4, 2.5)),
+    "cal_linb": lambda w: w.calibrate(TOTALS, bounds=(0.6, 1.8)),
+    "cal_sinh": lambda w: w.calibrate(TOTALS, distance="sinh", bounds=(0.1, 10)),
+    "cal_hetero": lambda w: w.calibrate({"enroll": 3811472}, scale="enroll"),
+    "trim": lambda w: w.calibrate(TOTALS).trim(25, 50, share="equal", factors="fixed"),
+}
+SAMPLED: dict[str, tuple[str, dict[str, Any]]] = {
+    "clus1": ("apiclus1", {"clusters": "dnum", "fpc": "fpc"}),
+    "clus1n": ("apiclus1", {"clusters": "dnum"}),
+    "clus2": ("apiclus2", {"clusters": ["dnum", "snum"], "fpc": ["fpc1", "fpc2"]}),
+    "strat": ("apistrat", {"strata": "stype", "fpc": "fpc"}),
+}
+WEIGHTED = [
+    *(f"clus1_{step}" for step in STEPS if step != "cal"),
+    *("clus1n_ps", "clus1n_rake", "clus1n_cal_lin", "clus2_ps", "clus2_cal_lin"),
+    *("strat_rake", "strat_cal_lin", "strat_cal_rak"),
+    *("clus1_jk1_ps", "clus1_jk1_rake", "clus1_jk1_cal"),
+]
+
+
+def weighting_of(design: str, frame: pl.DataFrame) -> sy.Weighting:
+    """The chain of weighting of a design."""
+    step = design.removeprefix("clus1_jk1_").split("_", 1)[-1]
+    return STEPS[step](sy.weight(frame, base="pw"))
+
+
+def _weighted_survey(design: str, frame: pl.DataFrame, changes: dict[str, Any]) -> sy.Survey:
+    weighting = weighting_of(design, frame)
+    if design.startswith("clus1_jk1"):
+        return sy.Survey(frame, weights=weighting, clusters="dnum", **changes).replicated()
+    arguments = SAMPLED[design.split("_")[0]][1]
+    return sy.Survey(frame, weights=weighting, **{**arguments, **changes})
+
+
 def sources(design: str) -> list[str]:
     """The designs of ours that a design of the tables is compared with."""
     made = [f"{design} made"] if design in MADE else []
@@ -94,7 +140,10 @@ def sources(design: str) -> list[str]:
 def frame_of(design: str) -> pl.DataFrame:
     """The rows of a design, with replicate weights and base weights where it has them."""
     name = design.split()[0]
-    dataset = SUPPLIED[name][1] if name in SUPPLIED else DESIGNS[name][0]
+    if name in SUPPLIED:
+        dataset = SUPPLIED[name][1]
+    else:
+        dataset = (DESIGNS[name] if name in DESIGNS else SAMPLED[name.split("_")[0]])[0]
     data = REFERENCE / "data"
     frame = pl.read_csv(data / f"{dataset}.csv", infer_schema_length=None)
     if not design.endswith(" supplied"):
@@ -122,4 +171,6 @@ def survey_of(design: str, frame: pl.DataFrame | None = None, **changes: Any) ->
             mse=scales[0]["mse"] == "TRUE",
         )
         return sy.Survey(rows, weights="w", replicates=given, **changes)
+    if name in WEIGHTED:
+        return _weighted_survey(name, rows, changes)
     return sy.Survey(rows, **{**DESIGNS[name][1], **changes})

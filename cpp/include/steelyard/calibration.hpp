@@ -36,6 +36,9 @@ class Calibration final : public Adjustment {
   };
 
   /// @param totals groups x controls.
+  /// @throws std::invalid_argument for totals of another shape or not finite, bounds of factors
+  /// that
+  ///         do not lie around 1, and clusters beside a scale or bounds of weights.
   Calibration(Controls controls, RowMatrix totals, Options options);
   /// To totals of the sample: sums over some rows, by their weights before the step, which other
   /// rows are to stand for.

@@ -17,14 +17,14 @@ class Distance {
     kLogit,   ///< between two bounds, as a logistic curve
     kSinh,    ///< between linear and raking
   };
-  /// Bounds of g, around 1.
+  /// Bounds of g.
   struct Bounds {
     double low = -std::numeric_limits<double>::infinity();
     double high = std::numeric_limits<double>::infinity();
     bool is_open() const;
   };
 
-  /// @throws std::invalid_argument for bounds that do not lie around 1, and a kLogit without them.
+  /// @throws std::invalid_argument for bounds in the wrong order, and a kLogit without them.
   Distance(Kind kind, const Bounds& bounds);
 
   Kind kind() const { return kind_; }

@@ -35,7 +35,7 @@ struct FeatureSums {
   RowMatrix centre;
   /// (strata * domains) x columns^2: sum of w y y^T of the centred columns.
   RowMatrix second;
-  /// Rows with a positive weight, by stratum and domain: used, and left out as missing.
+  /// Rows with a weight, by stratum and domain: used, and left out as missing.
   Eigen::Matrix<std::int64_t, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> used, missing;
 };
 

@@ -24,7 +24,8 @@ class Weighting {
   const Eigen::VectorXd& base() const { return *base_; }
   const Eigen::VectorXd& weights() const { return done_.empty() ? *base_ : done_.back()->weights; }
   std::size_t steps() const { return done_.size(); }
-  const Adjusted& step(std::size_t k) const { return *done_[k]; }
+  /// @throws std::out_of_range where there is no such step.
+  const Adjusted& step(std::size_t k) const { return *done_.at(k); }
 
   /// The weights that all steps make of others.
   Eigen::VectorXd replay(Eigen::VectorXd weights, int threads) const;

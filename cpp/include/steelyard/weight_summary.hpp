@@ -1,0 +1,25 @@
+#pragma once
+
+#include <Eigen/Core>
+#include <cstdint>
+
+namespace steelyard {
+
+/// How unequal weights are, among the rows that have one above 0.
+struct WeightSummary {
+  std::int64_t rows = 0;
+  double sum = 0;
+  double smallest = 0;
+  double median = 0;
+  double mean = 0;
+  double largest = 0;
+  /// n sum of w^2 / (sum of w)^2. Reference: Kish (1992), Journal of Official Statistics 8(2).
+  double effect = 0;
+  /// Share of the sum that the largest weights hold, one in a hundred of the rows, at least one.
+  double top_share = 0;
+};
+
+/// All zero where no weight is above 0.
+WeightSummary summarise(const Eigen::VectorXd& weights);
+
+}  // namespace steelyard
