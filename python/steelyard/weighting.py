@@ -196,8 +196,8 @@ class Weighting(Table):
         >>> import steelyard as sy
         >>> frame = sy.datasets.load("apistrat", backend="polars")
         >>> w = sy.weight(frame, base="pw").nonresponse({"sch.wide": "Yes"}, classes="stype")
-        >>> round(w.weights.sum(), 4) == round(frame["pw"].sum(), 4)
-        True
+        >>> round(float(w.weights.sum()), 2), round(float(frame["pw"].sum()), 2)
+        (6194.0, 6194.0)
         """
         answered = mask_of(self._columns, responded)
         able = self._rows(eligible)
@@ -290,7 +290,7 @@ class Weighting(Table):
         ... )
         >>> svy = sy.Survey(frame, weights=w, clusters="dnum", fpc="fpc")
         >>> svy.total("enroll").se.round(1).tolist()
-        [406293.1]
+        [406292.6]
         """
         names = as_names(by)
         read = read_controls(self._columns, self.weights, {names: totals}, shares)
@@ -356,7 +356,7 @@ class Weighting(Table):
         ...     }
         ... )
         >>> round(w.steps[-1].largest_factor, 4)
-        1.4869
+        1.9832
         """
         read = read_controls(self._columns, self.weights, margins, shares)
         listed = ", ".join(" x ".join(as_names(key)) for key, _ in margins.items())
@@ -437,7 +437,7 @@ class Weighting(Table):
         ... )
         >>> svy = sy.Survey(frame, weights=w, clusters="dnum", fpc="fpc")
         >>> svy.mean("api00").se.round(4).tolist()
-        [3.4178]
+        [3.4418]
         """
         options = _CalibrationOptions(distance, bounds, bounds_on, clusters, scale, residuals)
         groups: tuple[Level, ...] = ()
