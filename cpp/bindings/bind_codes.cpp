@@ -35,6 +35,13 @@ void bind_codes(py::module_& m) {
       "Codes of a column of numbers and its distinct values, ascending.");
 
   m.def(
+      "recoded",
+      [](const Codes& codes, const std::vector<std::int32_t>& to, std::int32_t levels) {
+        const py::gil_scoped_release no_python_below;
+        return recoded(codes, to, levels);
+      },
+      py::arg("codes"), py::arg("to"), py::arg("levels"), "The same rows under other codes.");
+  m.def(
       "cross",
       [](const std::vector<Codes>& columns, const Array<bool>& keep, Eigen::Index rows) {
         const std::vector<std::uint8_t> mask(keep.data(), keep.data() + keep.size());

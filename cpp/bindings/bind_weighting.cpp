@@ -4,6 +4,7 @@
 #include "bindings.hpp"
 #include "choice.hpp"
 #include "steelyard/calibration.hpp"
+#include "steelyard/estimates.hpp"
 #include "steelyard/propensity.hpp"
 #include "steelyard/trimming.hpp"
 #include "steelyard/weight_summary.hpp"
@@ -31,7 +32,8 @@ Calibration::Options options_of(const std::string& distance, double low, double 
                                 bool bounds_on_weights, const std::string& residuals,
                                 const std::optional<py::array>& scale,
                                 const std::optional<Codes>& clusters,
-                                const std::optional<Array<double>>& slack) {
+                                const std::optional<Array<double>>& slack,
+                                const std::optional<Estimates>& estimated) {
   Calibration::Options options;
   options.distance = distance_of(distance, low, high);
   options.bounds_on_weights = bounds_on_weights;
@@ -39,6 +41,9 @@ Calibration::Options options_of(const std::string& distance, double low, double 
   options.scale = scale ? column_view("scale", *scale) : Column();
   options.clusters = clusters.value_or(Codes());
   options.slack = slack ? to_eigen(*slack) : Eigen::VectorXd();
+  if (estimated) {
+    options.of_totals = estimated->deviations;
+  }
   return options;
 }
 
@@ -76,14 +81,16 @@ void bind_steps(py::module_& m) {
                        const std::string& distance, double low, double high, bool bounds_on_weights,
                        const std::string& residuals, const std::optional<py::array>& scale,
                        const std::optional<Codes>& clusters,
-                       const std::optional<Array<double>>& slack) {
-             return std::make_shared<Calibration>(controls, to_matrix(totals),
-                                                  options_of(distance, low, high, bounds_on_weights,
-                                                             residuals, scale, clusters, slack));
+                       const std::optional<Array<double>>& slack,
+                       const std::optional<Estimates>& estimated) {
+             return std::make_shared<Calibration>(
+                 controls, to_matrix(totals),
+                 options_of(distance, low, high, bounds_on_weights, residuals, scale, clusters,
+                            slack, estimated));
            }),
            py::arg("controls"), py::arg("totals").noconvert(), py::arg("distance"), py::arg("low"),
            py::arg("high"), py::arg("bounds_on_weights"), py::arg("residuals"), py::arg("scale"),
-           py::arg("clusters"), py::arg("slack"))
+           py::arg("clusters"), py::arg("slack"), py::arg("estimated"))
       .def_static(
           "to_sample",
           [](const Controls& controls, const Array<std::uint8_t>& stands,
@@ -91,7 +98,7 @@ void bind_steps(py::module_& m) {
              double high) {
             return std::make_shared<Calibration>(
                 controls, to_vector(stands), to_vector(counts),
-                options_of(distance, low, high, false, "before", {}, {}, {}));
+                options_of(distance, low, high, false, "before", {}, {}, {}, {}));
           },
           py::arg("controls"), py::arg("stands").noconvert(), py::arg("counts").noconvert(),
           py::arg("distance"), py::arg("low"), py::arg("high"));
@@ -134,10 +141,10 @@ void bind_summary(py::module_& m) {
       .def_readonly("largest", &WeightSummary::largest)
       .def_readonly("effect", &WeightSummary::effect)
       .def_readonly("top_share", &WeightSummary::top_share);
-  m.def(
-      "summarise_weights",
-      [](const Array<double>& weights) { return summarise(to_eigen(weights)); },
-      py::arg("weights").noconvert());
+  py::class_<FactorRange>(m, "FactorRange", "By how much weights changed.")
+      .def_readonly("smallest", &FactorRange::smallest)
+      .def_readonly("largest", &FactorRange::largest)
+      .def_readonly("negative", &FactorRange::negative);
 }
 
 void bind_chain(py::module_& m) {
@@ -152,6 +159,15 @@ void bind_chain(py::module_& m) {
           },
           py::arg("step"))
       .def_property_readonly("steps", &Weighting::steps)
+      .def(
+          "summary", [](const Weighting& w) { return summarise(w.weights()); },
+          "Of the weights after the last step.")
+      .def(
+          "factor_range",
+          [](const Weighting& before, const Weighting& after) {
+            return factor_range(before.weights(), after.weights());
+          },
+          py::arg("after"))
       .def_property_readonly("base", [](const Weighting& w) { return to_array(w.base()); })
       .def_property_readonly("weights", [](const Weighting& w) { return to_array(w.weights()); })
       .def(

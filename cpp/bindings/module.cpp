@@ -8,11 +8,11 @@ PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
   bind_codes(m);
   bind_replicates(m);
   bind_model_matrix(m);
+  bind_estimates(m);
   bind_weighting(m);
   bind_design(m);
   bind_replication(m);
   bind_dual(m);
-  bind_estimates(m);
   bind_estimate(m);
   bind_hypothesis(m);
   bind_inequality(m);

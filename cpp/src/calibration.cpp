@@ -164,6 +164,9 @@ Calibration::Calibration(Controls controls, RowMatrix totals, Options options)
       !totals_.allFinite()) {
     throw std::invalid_argument("a finite total is needed for each control of each group");
   }
+  if (options_.of_totals && options_.of_totals->estimates() != totals_.size()) {
+    throw std::invalid_argument("deviations are needed of every total");
+  }
   if (options_.slack.size() > 0 &&
       (options_.slack.size() != controls_.width() || options_.slack.minCoeff() < 0)) {
     throw std::invalid_argument("slack: one number of at least 0 for each control");
@@ -324,9 +327,15 @@ Projection Calibration::project(const Problem& problem, const Solution& solution
       slope[c] = options_.distance.slope(problem.q_of(c) * scores[c], bounds);
     }
   }
-  Projection result{problem.cells, Eigen::VectorXd::Zero(rows), Eigen::VectorXd::Zero(rows), {}};
+  Projection result;
+  result.cells = problem.cells;
+  result.part = Eigen::VectorXd::Zero(rows);
+  result.pull = Eigen::VectorXd::Zero(rows);
   for (Eigen::Index row = 0; row < rows; ++row) {
     const Eigen::Index cell = problem.cells.cell(row);
+    if (problem.cells.controls.group(cell) < 0) {
+      continue;  // in no group: the step leaves it as it is
+    }
     if (!of_sample() || is_set(stands_, row)) {
       result.part[row] = after[row];
       const double moved = before[row] * problem.q_of(cell) * slope[cell];
@@ -350,6 +359,7 @@ Projection Calibration::project(const Problem& problem, const Solution& solution
   for (const Eigen::MatrixXd& own : information) {
     result.information.emplace_back(own);
   }
+  result.of_totals = options_.of_totals;
   return result;
 }
 

@@ -148,6 +148,18 @@ std::vector<std::int64_t> Codes::counts() const {
   return result;
 }
 
+Codes recoded(const Codes& codes, std::span<const std::int32_t> to, std::int32_t levels) {
+  if (static_cast<std::int32_t>(to.size()) != codes.levels()) {
+    throw std::invalid_argument("a new code is needed for each level");
+  }
+  std::vector<std::int32_t> result(static_cast<std::size_t>(codes.size()));
+  for (std::size_t row = 0; row < result.size(); ++row) {
+    const std::int32_t code = codes[static_cast<Eigen::Index>(row)];
+    result[row] = code < 0 ? Codes::kNone : to[static_cast<std::size_t>(code)];
+  }
+  return Codes(std::move(result), levels);
+}
+
 Factor factorize(const Column& column) {
   const Range range = range_of(column);
   if (range.high < range.low) {

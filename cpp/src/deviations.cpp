@@ -254,6 +254,15 @@ Deviations join(const Deviations& first, const Deviations& second) {
   return result;
 }
 
+Deviations add(const Deviations& first, Deviations second) {
+  second.counted.assign(second.counted.size(), 0);
+  Deviations both = join(first, second);
+  const Eigen::Index size = first.estimates();
+  both.matrix = (both.matrix.leftCols(size) + both.matrix.rightCols(size)).eval();
+  both.degrees_of_freedom = first.degrees_of_freedom;
+  return both;
+}
+
 std::int64_t shared_units(const Deviations& first, const Deviations& second) {
   const std::vector<Eigen::Index> match = matches(first, second);
   std::int64_t shared = 0;

@@ -155,11 +155,11 @@ void treat_domains(const Design& design, const Domains& domains, const std::vect
 /// The map is linear, so features deviate first, where nothing cancels. Policies that look beyond a
 /// stratum then replace their part.
 RowMatrix deviations(const Design& design, const Domains& domains, std::vector<Term>& terms,
-                     Eigen::Index per_domain, int threads) {
+                     Eigen::Index per_domain, const ProjectionChain::Coefficients& b, int threads) {
   if (design.has_form() || design.weighting() != nullptr) {
     RowMatrix totals = influence_totals(design, domains, terms, per_domain);
     if (design.weighting() != nullptr) {
-      design.weighting()->apply(design, domains, terms, totals, threads);
+      design.weighting()->apply(design, b, totals, threads);
     }
     RowMatrix result = design.deviate(totals);
     if (design.treats_domains()) {
@@ -313,6 +313,12 @@ Estimated estimate(const Design& design, const SampleKeys& keys, const Domains& 
   std::vector<Term> terms =
       linearise_all(design, domains, estimators,
                     element_wise || of_rows ? Grouping::kStratum : Grouping::kUnit, threads);
+  const ProjectionChain* weighting = design.weighting();
+  const bool has_totals_with_errors = weighting != nullptr && weighting->has_errors_of_totals();
+  ProjectionChain::Coefficients b;
+  if (weighting != nullptr && (design.replicates() == nullptr || has_totals_with_errors)) {
+    b = weighting->coefficients(design, domains, terms, domains.count() * per_domain, threads);
+  }
   Estimated result;
   Eigen::VectorXd srs;
   Eigen::VectorXd srs_replace;
@@ -329,8 +335,11 @@ Estimated estimate(const Design& design, const SampleKeys& keys, const Domains& 
     result.left_out = std::move(found.left_out);
     set_keys(design, keys, result.estimates.deviations);
   } else {
-    result.estimates.deviations.matrix = deviations(design, domains, terms, per_domain, threads);
+    result.estimates.deviations.matrix = deviations(design, domains, terms, per_domain, b, threads);
     set_keys(design, keys, result.estimates.deviations);
+  }
+  if (has_totals_with_errors) {
+    design.weighting()->add_errors_of_totals(b, result.estimates.deviations);
   }
   mark_not_estimable(terms, alone, result);
   const Eigen::VectorXd variance = result.estimates.standard_errors().cwiseAbs2();

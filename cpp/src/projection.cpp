@@ -69,18 +69,21 @@ class RowInfluence {
     term.estimator->read(rows, buffer_, columns_);
     for (Eigen::Index i = 0; i < rows.count; ++i) {
       const Eigen::Index d = rows.domain_of(i);
-      const bool present = std::none_of(columns_.begin(), columns_.end(),
-                                        [i](const double* y) { return std::isnan(y[i]); });
-      if (d < 0 || !present) {
+      if (d < 0 || weight[i] == 0) {
         continue;
       }
       const auto at = static_cast<std::size_t>(d);
       const Eigen::MatrixXd& gradient = term.linearised.by_domain[at].gradient;
       const Eigen::VectorXd& centre = term.linearised.centre[at];
-      into.row(i) = weight[i] * gradient.col(0).transpose();
-      for (Eigen::Index j = 0; j < centre.size(); ++j) {
-        const double y = columns_[static_cast<std::size_t>(j)][i] - centre[j];
-        into.row(i) += weight[i] * y * gradient.col(1 + j).transpose();
+      bool present = true;
+      for (Eigen::Index e = 0; e < gradient.rows(); ++e) {
+        double z = gradient(e, 0);
+        for (Eigen::Index j = 0; j < centre.size(); ++j) {
+          const double y = columns_[static_cast<std::size_t>(j)][i];
+          present = present && !std::isnan(y);
+          z += gradient(e, 1 + j) * (y - centre[j]);
+        }
+        into(i, e) = present ? weight[i] * z : 0;
       }
     }
   }
@@ -168,9 +171,9 @@ void ProjectionChain::sum_by_unit(Link& link, const Codes& unit_of_row, Eigen::I
   }
 }
 
-std::vector<RowMatrix> ProjectionChain::pulls(const Design& design, const Domains& domains,
-                                              std::span<const Term> terms, Eigen::Index estimates,
-                                              int threads) const {
+std::vector<RowMatrix> ProjectionChain::pull(const Design& design, const Domains& domains,
+                                             std::span<const Term> terms, Eigen::Index estimates,
+                                             int threads) const {
   Eigen::Index numbers = 0;
   std::vector<RowMatrix> zero;
   for (const Link& link : links_) {
@@ -193,6 +196,12 @@ std::vector<RowMatrix> ProjectionChain::pulls(const Design& design, const Domain
         const Link& link = links_[k];
         x.resize(kBlockRows, link.width());
         link.read(rows.begin, rows.count, x);
+        if (domains.count() == 1 && link.size() == link.width()) {
+          const auto pull = link.projection->pull.segment(rows.begin, rows.count);
+          sums[k].noalias() +=
+              x.topRows(rows.count).transpose() * (pull.asDiagonal() * u.topRows(rows.count));
+          continue;
+        }
         for (Eigen::Index i = 0; i < rows.count; ++i) {
           const Eigen::Index d = rows.domain_of(i);
           const Eigen::Index at = link.at(rows.begin + i);
@@ -213,7 +222,12 @@ std::vector<RowMatrix> ProjectionChain::pulls(const Design& design, const Domain
   return std::move(parts.front());
 }
 
-std::vector<RowMatrix> ProjectionChain::coefficients(std::vector<RowMatrix> pulls) const {
+ProjectionChain::Coefficients ProjectionChain::coefficients(const Design& design,
+                                                            const Domains& domains,
+                                                            std::span<const Term> terms,
+                                                            Eigen::Index estimates,
+                                                            int threads) const {
+  std::vector<RowMatrix> pulls = pull(design, domains, terms, estimates, threads);
   for (std::size_t k = links_.size(); k-- > 0;) {
     const Link& link = links_[k];
     for (std::size_t l = k + 1; l < links_.size(); ++l) {
@@ -228,10 +242,23 @@ std::vector<RowMatrix> ProjectionChain::coefficients(std::vector<RowMatrix> pull
   return pulls;
 }
 
-void ProjectionChain::apply(const Design& design, const Domains& domains,
-                            std::span<const Term> terms, RowMatrix& totals, int threads) const {
-  const std::vector<RowMatrix> b =
-      coefficients(pulls(design, domains, terms, totals.cols(), threads));
+bool ProjectionChain::has_errors_of_totals() const {
+  return std::any_of(links_.begin(), links_.end(),
+                     [](const Link& link) { return link.projection->of_totals.has_value(); });
+}
+
+void ProjectionChain::add_errors_of_totals(const Coefficients& b, Deviations& deviations) const {
+  for (std::size_t k = 0; k < links_.size(); ++k) {
+    if (links_[k].projection->of_totals) {
+      Deviations own = *links_[k].projection->of_totals;
+      own.matrix = (own.matrix * b[k]).eval();
+      deviations = add(deviations, std::move(own));
+    }
+  }
+}
+
+void ProjectionChain::apply(const Design& design, const Coefficients& b, RowMatrix& totals,
+                            int threads) const {
   for (std::size_t k = 0; k < links_.size(); ++k) {
     if (links_[k].by_unit.size() > 0) {
       totals.noalias() -= links_[k].by_unit * b[k];

@@ -15,22 +15,41 @@ WeightSummary summarise(const Eigen::VectorXd& weights) {
   if (positive.empty()) {
     return result;
   }
-  std::sort(positive.begin(), positive.end());
-  const std::size_t n = positive.size();
+  const auto n = static_cast<std::ptrdiff_t>(positive.size());
   const auto size = static_cast<double>(n);
-  result.rows = static_cast<std::int64_t>(n);
+  const auto [smallest, largest] = std::minmax_element(positive.begin(), positive.end());
+  result.rows = n;
   result.sum = std::accumulate(positive.begin(), positive.end(), 0.0);
-  result.smallest = positive.front();
-  result.largest = positive.back();
+  result.smallest = *smallest;
+  result.largest = *largest;
   result.mean = result.sum / size;
-  result.median = (positive[(n - 1) / 2] + positive[n / 2]) / 2;
   const double squares =
       std::inner_product(positive.begin(), positive.end(), positive.begin(), 0.0);
   result.effect = size * squares / (result.sum * result.sum);
-  const std::size_t top = std::max<std::size_t>(1, n / 100);
-  result.top_share =
-      std::accumulate(positive.end() - static_cast<std::ptrdiff_t>(top), positive.end(), 0.0) /
-      result.sum;
+  const auto middle = positive.begin() + n / 2;
+  std::nth_element(positive.begin(), middle, positive.end());
+  const double below = n % 2 == 1 ? *middle : *std::max_element(positive.begin(), middle);
+  result.median = (below + *middle) / 2;
+  // The upper half is behind the middle already; sorted, so that the sum has one order.
+  const auto top = positive.end() - std::max<std::ptrdiff_t>(1, n / 100);
+  std::nth_element(middle, top, positive.end());
+  std::sort(top, positive.end());
+  result.top_share = std::accumulate(top, positive.end(), 0.0) / result.sum;
+  return result;
+}
+
+FactorRange factor_range(const Eigen::VectorXd& before, const Eigen::VectorXd& after) {
+  FactorRange result;
+  bool any = false;
+  for (Eigen::Index row = 0; row < before.size(); ++row) {
+    result.negative += after[row] < 0 ? 1 : 0;
+    if (before[row] > 0 && after[row] != 0) {
+      const double factor = after[row] / before[row];
+      result.smallest = any ? std::min(result.smallest, factor) : factor;
+      result.largest = any ? std::max(result.largest, factor) : factor;
+      any = true;
+    }
+  }
   return result;
 }
 

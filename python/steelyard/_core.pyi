@@ -6,7 +6,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Adjustment', 'BootstrapOptions', 'Calibration', 'Codes', 'Controls', 'Design', 'DesignError', 'Dual', 'Estimated', 'Estimates', 'Estimator', 'FitError', 'InvalidColumn', 'KEPT_DEVIATIONS', 'ModelFactor', 'ModelMatrix', 'Ordinal', 'PhaseStage', 'PovertyLine', 'Propensity', 'Quantiles', 'Regression', 'Replicates', 'SampleKeys', 'ShareAudit', 'Stage', 'TableTest', 'TestResult', 'Trimming', 'VarianceForm', 'WeightSummary', 'Weighting', 'WeightingError', 'audit_share', 'averages', 'canty_davison_bootstrap', 'count', 'cronbach_alpha', 'cross', 'distribution_function', 'estimate', 'factorize', 'fit_ordinal', 'fit_regression', 'from_joint_probabilities', 'generalised_bootstrap', 'gini', 'goodness_of_fit_test', 'half_samples', 'hartley_rao', 'independence_test', 'jackknife', 'join', 'mean', 'mixed_bootstrap', 'moment', 'multistage_bootstrap', 'ordinal_coefficients', 'overton', 'predict_ordinal', 'predict_regression', 'print_share', 'proportion', 'proportion_intervals', 'random_groups', 'rank_scores', 'ratio', 'reduce_bias', 'reduce_bias_of_means', 'regression_coefficients', 'rescaled_bootstrap', 'score_intervals', 'share_below', 'share_ratio', 'shared_units', 'successive_differences', 'summarise_weights', 't_quantile', 't_upper_tail', 'total', 'two_phase', 'two_sided_p_value', 'variables', 'wald_independence_test', 'wald_intervals', 'wald_test', 'weighting_effect']
+__all__: list[str] = ['Adjustment', 'BootstrapOptions', 'Calibration', 'Codes', 'Controls', 'Design', 'DesignError', 'Dual', 'Estimated', 'Estimates', 'Estimator', 'FactorRange', 'FitError', 'InvalidColumn', 'KEPT_DEVIATIONS', 'ModelFactor', 'ModelMatrix', 'Ordinal', 'PhaseStage', 'PovertyLine', 'Propensity', 'Quantiles', 'Regression', 'Replicates', 'SampleKeys', 'ShareAudit', 'Stage', 'TableTest', 'TestResult', 'Trimming', 'VarianceForm', 'WeightSummary', 'Weighting', 'WeightingError', 'audit_share', 'averages', 'canty_davison_bootstrap', 'count', 'cronbach_alpha', 'cross', 'distribution_function', 'estimate', 'factorize', 'fit_ordinal', 'fit_regression', 'from_joint_probabilities', 'generalised_bootstrap', 'gini', 'goodness_of_fit_test', 'half_samples', 'hartley_rao', 'independence_test', 'jackknife', 'join', 'mean', 'mixed_bootstrap', 'moment', 'multistage_bootstrap', 'ordinal_coefficients', 'overton', 'predict_ordinal', 'predict_regression', 'print_share', 'proportion', 'proportion_intervals', 'random_groups', 'rank_scores', 'ratio', 'recoded', 'reduce_bias', 'reduce_bias_of_means', 'regression_coefficients', 'rescaled_bootstrap', 'score_intervals', 'share_below', 'share_ratio', 'shared_units', 'successive_differences', 't_quantile', 't_upper_tail', 'total', 'two_phase', 'two_sided_p_value', 'variables', 'wald_independence_test', 'wald_intervals', 'wald_test', 'weighting_effect']
 class InvalidColumn(ValueError):
     pass
 class DesignError(RuntimeError):
@@ -67,6 +67,47 @@ class ModelMatrix:
         ...
     def with_value(self, factor: typing.SupportsInt | typing.SupportsIndex, value: typing.SupportsFloat | typing.SupportsIndex) -> ModelMatrix:
         ...
+class Estimates:
+    """
+    Values and their deviations: all that inference needs.
+    """
+    def __len__(self) -> int:
+        ...
+    def contrast(self, combinations: numpy.typing.NDArray[numpy.float64]) -> Estimates:
+        ...
+    def delta(self, values: numpy.typing.NDArray[numpy.float64], jacobian: numpy.typing.NDArray[numpy.float64]) -> Estimates:
+        ...
+    def select(self, indices: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex]) -> Estimates:
+        ...
+    @property
+    def by_unit(self) -> bool:
+        ...
+    @property
+    def counted_units(self) -> int:
+        ...
+    @property
+    def covariance(self) -> numpy.typing.NDArray[numpy.float64]:
+        ...
+    @property
+    def degrees_of_freedom(self) -> float:
+        ...
+    @property
+    def deviations(self) -> numpy.typing.NDArray[numpy.float64]:
+        ...
+    @property
+    def satterthwaite(self) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        Degrees of freedom of each estimate where strata vary by different amounts.
+        """
+    @property
+    def standard_errors(self) -> numpy.typing.NDArray[numpy.float64]:
+        ...
+    @property
+    def unit_keys(self) -> numpy.typing.NDArray[numpy.uint64]:
+        ...
+    @property
+    def values(self) -> numpy.typing.NDArray[numpy.float64]:
+        ...
 class Controls:
     """
     Auxiliary variables whose totals are to be met.
@@ -94,7 +135,7 @@ class Calibration(Adjustment):
     @staticmethod
     def to_sample(controls: Controls, stands: numpy.typing.NDArray[numpy.uint8], counts: numpy.typing.NDArray[numpy.uint8], distance: str, low: typing.SupportsFloat | typing.SupportsIndex, high: typing.SupportsFloat | typing.SupportsIndex) -> Calibration:
         ...
-    def __init__(self, controls: Controls, totals: numpy.typing.NDArray[numpy.float64], distance: str, low: typing.SupportsFloat | typing.SupportsIndex, high: typing.SupportsFloat | typing.SupportsIndex, bounds_on_weights: bool, residuals: str, scale: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]] | None, clusters: Codes | None, slack: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None) -> None:
+    def __init__(self, controls: Controls, totals: numpy.typing.NDArray[numpy.float64], distance: str, low: typing.SupportsFloat | typing.SupportsIndex, high: typing.SupportsFloat | typing.SupportsIndex, bounds_on_weights: bool, residuals: str, scale: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]] | None, clusters: Codes | None, slack: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None, estimated: Estimates | None) -> None:
         ...
 class Propensity(Adjustment):
     """
@@ -136,16 +177,35 @@ class WeightSummary:
     @property
     def top_share(self) -> float:
         ...
+class FactorRange:
+    """
+    By how much weights changed.
+    """
+    @property
+    def largest(self) -> float:
+        ...
+    @property
+    def negative(self) -> int:
+        ...
+    @property
+    def smallest(self) -> float:
+        ...
 class Weighting:
     """
     Weights as a chain of steps from those of the design.
     """
     def __init__(self, base: numpy.typing.NDArray[numpy.float64]) -> None:
         ...
+    def factor_range(self, after: Weighting) -> FactorRange:
+        ...
     def iterations(self, step: typing.SupportsInt | typing.SupportsIndex) -> int:
         ...
     def largest_error(self, step: typing.SupportsInt | typing.SupportsIndex) -> float:
         ...
+    def summary(self) -> WeightSummary:
+        """
+        Of the weights after the last step.
+        """
     def then(self, step: Adjustment) -> Weighting:
         ...
     def totals(self, step: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
@@ -296,47 +356,6 @@ class Dual:
         ...
     @property
     def value(self) -> float:
-        ...
-class Estimates:
-    """
-    Values and their deviations: all that inference needs.
-    """
-    def __len__(self) -> int:
-        ...
-    def contrast(self, combinations: numpy.typing.NDArray[numpy.float64]) -> Estimates:
-        ...
-    def delta(self, values: numpy.typing.NDArray[numpy.float64], jacobian: numpy.typing.NDArray[numpy.float64]) -> Estimates:
-        ...
-    def select(self, indices: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex]) -> Estimates:
-        ...
-    @property
-    def by_unit(self) -> bool:
-        ...
-    @property
-    def counted_units(self) -> int:
-        ...
-    @property
-    def covariance(self) -> numpy.typing.NDArray[numpy.float64]:
-        ...
-    @property
-    def degrees_of_freedom(self) -> float:
-        ...
-    @property
-    def deviations(self) -> numpy.typing.NDArray[numpy.float64]:
-        ...
-    @property
-    def satterthwaite(self) -> numpy.typing.NDArray[numpy.float64]:
-        """
-        Degrees of freedom of each estimate where strata vary by different amounts.
-        """
-    @property
-    def standard_errors(self) -> numpy.typing.NDArray[numpy.float64]:
-        ...
-    @property
-    def unit_keys(self) -> numpy.typing.NDArray[numpy.uint64]:
-        ...
-    @property
-    def values(self) -> numpy.typing.NDArray[numpy.float64]:
         ...
 class Estimator:
     """
@@ -606,6 +625,10 @@ def rank_scores(design: Design, domains: Codes | None, name: str, y: numpy.ndarr
     """
 def ratio(y_name: str, y: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]], x_name: str, x: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]) -> Estimator:
     ...
+def recoded(codes: Codes, to: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], levels: typing.SupportsInt | typing.SupportsIndex) -> Codes:
+    """
+    The same rows under other codes.
+    """
 def reduce_bias(fit: Regression, design: Design, keys: SampleKeys, domains: Codes | None) -> tuple[Estimates, numpy.typing.NDArray[numpy.float64]]:
     """
     Bell and McCaffrey's deviations of coefficients, and degrees of freedom of each.
@@ -625,8 +648,6 @@ def share_ratio(name: str, y: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]
 def shared_units(first: Estimates, second: Estimates) -> int:
     ...
 def successive_differences(design: Design, replicates: typing.SupportsInt | typing.SupportsIndex, about_estimate: bool) -> Replicates:
-    ...
-def summarise_weights(weights: numpy.typing.NDArray[numpy.float64]) -> WeightSummary:
     ...
 def t_quantile(p: typing.SupportsFloat | typing.SupportsIndex, degrees_of_freedom: typing.SupportsFloat | typing.SupportsIndex) -> float:
     ...

@@ -1,7 +1,7 @@
 """Controls of a calibration: which totals weights are to add up to, and of what."""
 
 from collections.abc import ItemsView, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Real
 from typing import Protocol, TypeAlias, TypeVar, cast
 
@@ -20,7 +20,8 @@ from steelyard.errors import (
     nearest_text,
 )
 from steelyard.estimates import Estimates
-from steelyard.levels import Level
+from steelyard.levels import Factor, Level
+from steelyard.propagation import join
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Key: TypeAlias = str | tuple[str, ...]
@@ -47,11 +48,15 @@ _ROUNDING = 1e-6  # relative: totals of margins, as printed, that agree
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ControlSet:
-    """Controls as the core reads them, with the name of each and the totals wanted."""
+    """Controls as the core reads them, with the name of each and the totals wanted.
+
+    `estimated` holds the same totals with their deviations, where any was estimated.
+    """
 
     core: _core.Controls
     names: tuple[str, ...]
     wanted: Floats
+    estimated: _core.Estimates | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,7 @@ class _Part:
     columns: tuple[str, ...]
     totals: dict[tuple[Level, ...], float] | None
     total: float = 0.0
+    source: Estimates | None = None
 
     @property
     def text(self) -> str:
@@ -71,7 +77,8 @@ class _Part:
         if self.totals is None or self.sum in (0.0, size):
             return self
         factor = size / self.sum
-        return _Part(self.columns, {key: total * factor for key, total in self.totals.items()})
+        scaled = {key: total * factor for key, total in self.totals.items()}
+        return replace(self, totals=scaled)
 
     @property
     def sum(self) -> float:
@@ -98,7 +105,8 @@ def read_controls(
     core, names = _core_controls(columns, weights, parts, None)
     wanted = [t for part in parts if part.totals is not None for t in part.totals.values()]
     wanted += [part.total for part in parts if part.totals is None]
-    return ControlSet(core, names, np.array([wanted], dtype=np.float64))
+    values = np.array(wanted, dtype=np.float64)
+    return ControlSet(core, names, values.reshape(1, -1), _estimated(parts, values))
 
 
 def read_controls_by(
@@ -134,8 +142,8 @@ def read_controls_by(
         part if part.totals is None else _Part(part.columns, dict.fromkeys(levels[part.columns], 0))
         for part in first
     ]
-    codes, labels = _codes(columns, weights, (by,), [(group,) for group in groups])
-    core, names = _core_controls(columns, weights, shared, _core.Codes(codes, len(labels)))
+    codes = _codes(columns, weights, (by,), [(group,) for group in groups])
+    core, names = _core_controls(columns, weights, shared, codes)
     wanted = [_row(own, shared) for own in every.values()]
     return ControlSet(core, names, np.array(wanted, dtype=np.float64)), tuple(groups)
 
@@ -170,8 +178,9 @@ def _part(columns: tuple[str, ...], given: Margin | float) -> _Part:
         if not np.isfinite(total):
             raise DesignMismatch(f"the total of {columns[0]!r} is {total}")
         return _Part(columns, None, total)
+    source = None
     if isinstance(given, Estimates):
-        totals = _of_estimates(columns, given)
+        totals, source = _of_estimates(columns, given), given
     elif isinstance(given, Mapping):
         totals = {_combination(key): float(total) for key, total in given.items()}
     else:
@@ -185,7 +194,30 @@ def _part(columns: tuple[str, ...], given: Margin | float) -> _Part:
             raise DesignMismatch(
                 f"the total of {' x '.join(columns)} {_shown(key)} is {total}: at least 0 is needed"
             )
-    return _Part(columns, totals)
+    return _Part(columns, totals, source=source)
+
+
+def _estimated(parts: Sequence[_Part], values: Floats) -> _core.Estimates | None:
+    """The totals with their deviations, where some are estimates."""
+    joined: _core.Estimates | None = None
+    places: list[tuple[int, int, float]] = []  # control, estimate, factor
+    control = 0
+    for part in parts:
+        if part.totals is None:
+            continue
+        if part.source is not None:
+            start = 0 if joined is None else len(joined)
+            core = part.source.core
+            joined = core if joined is None else join(joined, core)
+            factor = part.sum / float(part.source.estimate.sum())
+            places += [(control + i, start + i, factor) for i in range(len(part.totals))]
+        control += len(part.totals)
+    if joined is None:
+        return None
+    jacobian = np.zeros((len(values), len(joined)))
+    for control, estimate, factor in places:
+        jacobian[control, estimate] = factor
+    return joined.delta(values, jacobian)
 
 
 def _combination(key: Combination) -> tuple[Level, ...]:
@@ -272,9 +304,8 @@ def _core_controls(
     names: list[str] = []
     for part in parts:
         if part.totals is not None:
-            codes, labels = _codes(columns, weights, part.columns, list(part.totals))
-            margins.append(_core.Codes(codes, len(labels)))
-            names += [f"{part.text} {_shown(key)}" for key in labels]
+            margins.append(_codes(columns, weights, part.columns, list(part.totals)))
+            names += [f"{part.text} {_shown(key)}" for key in part.totals]
     numeric = [part.columns[0] for part in parts if part.totals is None]
     values = [_numbers(columns, weights, name) for name in numeric]
     return _core.Controls(margins, numeric, values, groups), (*names, *numeric)
@@ -285,43 +316,62 @@ def _codes(
     weights: Floats,
     names: tuple[str, ...],
     wanted: list[tuple[Level, ...]],
-) -> tuple[npt.NDArray[np.int32], list[tuple[Level, ...]]]:
+) -> _core.Codes:
     """Code the combinations that have totals; what a row with a weight lacks is an error."""
     factors = [columns.factor(name) for name in names]
+    for name, factor in zip(names, factors, strict=True):
+        if factor.codes.counts.sum() < len(columns):
+            _refuse_missing(name, factor, weights)
+    if len(factors) == 1:
+        codes = factors[0].codes
+        labels: list[tuple[Level, ...]] = [(level,) for level in factors[0].levels]
+    else:
+        codes, combinations, _ = _core.cross(
+            [factor.codes for factor in factors], np.zeros(0, dtype=np.bool_), len(columns)
+        )
+        labels = [
+            tuple(factor.levels[code] for factor, code in zip(factors, combination, strict=True))
+            for combination in combinations
+        ]
     position = {key: code for code, key in enumerate(wanted)}
-    every = [factor.codes.to_numpy() for factor in factors]
-    for name, codes in zip(names, every, strict=True):
-        missing = np.flatnonzero((codes < 0) & (weights > 0))
-        if len(missing) > 0:
-            raise error_in_rows(
-                MissingValues,
-                name,
-                missing.tolist(),
-                f"column {name!r} is missing",
-                "a row with a weight needs an answer in each control: fill it in first, or make "
-                "it a level of its own with a total",
-            )
-    crossed, combinations, _ = _core.cross(
-        [factor.codes for factor in factors], np.zeros(0, dtype=np.bool_), len(columns)
-    )
-    labels = [
-        tuple(factor.levels[code] for factor, code in zip(factors, combination, strict=True))
-        for combination in combinations
-    ]
-    renumbered = np.array([*(position.get(label, -1) for label in labels), -1], dtype=np.int32)
-    codes = renumbered[crossed.to_numpy()]
-    unknown = np.flatnonzero((codes < 0) & (weights > 0))
-    if len(unknown) > 0:
-        label = labels[int(crossed.to_numpy()[unknown[0]])]
+    counts = codes.counts
+    for code, label in enumerate(labels):
+        if label not in position and counts[code] > 0:
+            _refuse_unknown(names, codes, code, label, weights, wanted)
+    return _core.recoded(codes, [position.get(label, -1) for label in labels], len(wanted))
+
+
+def _refuse_missing(name: str, factor: Factor, weights: Floats) -> None:
+    missing = np.flatnonzero((factor.codes.to_numpy() < 0) & (weights > 0))
+    if len(missing) > 0:
+        raise error_in_rows(
+            MissingValues,
+            name,
+            missing.tolist(),
+            f"column {name!r} is missing",
+            "a row with a weight needs an answer in each control: fill it in first, or make it a "
+            "level of its own with a total",
+        )
+
+
+def _refuse_unknown(
+    names: tuple[str, ...],
+    codes: _core.Codes,
+    code: int,
+    label: tuple[Level, ...],
+    weights: Floats,
+    wanted: list[tuple[Level, ...]],
+) -> None:
+    rows = np.flatnonzero((codes.to_numpy() == code) & (weights > 0))
+    if len(rows) > 0:
         raise error_in_rows(
             UnknownLevel,
             names[0],
-            unknown.tolist(),
+            rows.tolist(),
             f"{' x '.join(names)} {_shown(label)} has no total",
             "give one, or merge the level with another."
             + nearest_text(_shown(label), [_shown(key) for key in wanted]),
         )
-    return codes, wanted
 
 
 def _numbers(columns: Columns, weights: Floats, name: str) -> NumberArray:

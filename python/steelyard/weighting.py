@@ -316,7 +316,8 @@ class Weighting(Table):
         margins : mapping of str, or tuple of str, to totals
             Each column, or combination of columns, with its totals: a mapping from level (or tuple
             of levels) to total, a frame of the columns and one more of the totals, or
-            :class:`Estimates` of counts or proportions.
+            :class:`Estimates` of counts or proportions, whose own errors are then added to those
+            of what is estimated by the weights.
         bounds : (float, float), optional
             Of the factor of each weight.
         shares : bool, optional
@@ -666,23 +667,17 @@ class Weighting(Table):
         except _core.FitError as error:
             raise FitFailed(f"{name}: the regression of response: {error.args[0]}") from None
         last = made.steps - 1
-        before, after = self._core.weights, made.weights
-        both = (before > 0) & (after != 0)
-        factor = after[both] / before[both] if both.any() else np.ones(1)
-        negative = int((after < 0).sum())
+        changed = self._core.factor_range(made)
+        if changed.negative:
+            text += f"; {changed.negative:,} weights are negative: bounds= keeps them above 0"
         record = WeightingStep(
             name,
-            text
-            + (
-                f"; {negative:,} weights are negative: bounds= keeps them above 0"
-                if negative
-                else ""
-            ),
+            text,
             made.iterations(last),
             made.largest_error(last),
-            _core.summarise_weights(after),
-            float(factor.min()),
-            float(factor.max()),
+            made.summary(),
+            changed.smallest,
+            changed.largest,
             classes,
         )
         return Weighting(self._columns, self._base, made, (*self._steps, record))
@@ -724,6 +719,7 @@ class _CalibrationOptions:
                 if self.clusters is None
                 else columns.complete_factor(self.clusters, "clusters").codes,
                 slack,
+                read.estimated,
             )
         except ValueError as error:
             raise DesignMismatch(f"calibrate(): {error}") from None
@@ -761,7 +757,7 @@ def weight(frame: IntoDataFrame, base: str | None = None) -> Weighting:
     values = np.ones(len(columns)) if base is None else _base(columns, base)
     core = _core.Weighting(np.ascontiguousarray(values, dtype=np.float64))
     text = "1 for each row" if base is None else f"column {base!r}"
-    start = WeightingStep("base", text, 0, 0.0, _core.summarise_weights(core.base))
+    start = WeightingStep("base", text, 0, 0.0, core.summary())
     return Weighting(columns, base, core, (start,))
 
 

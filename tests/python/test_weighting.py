@@ -569,3 +569,47 @@ def test_regressions_and_tables_follow_the_weighting() -> None:
     assert as_ratio.se[0] > 0
     elements = sy.Survey(frame, weights=chain)
     assert elements.mean("enroll").se[0] > 0
+
+
+def test_errors_of_estimated_totals_are_added() -> None:
+    """A large survey tells the totals of a small one: Var = V(residuals) + B' V(totals) B."""
+    frame = schools()
+    other = sy.Survey(schools("apistrat"), weights="pw", strata="stype", fpc="fpc")
+    totals = other.count("awards")
+    known = dict(zip(totals.labels.level, totals.estimate.tolist(), strict=True))
+    uncertain, certain = (
+        sy.Survey(
+            frame,
+            weights=sy.weight(frame, base="pw").poststratify("awards", given),
+            clusters="dnum",
+            fpc="fpc",
+        )
+        for given in (totals, known)
+    )
+    assert uncertain.total("enroll").estimate == pytest.approx(certain.total("enroll").estimate)
+    # The coefficients of post-stratification are the means of the strata.
+    b = certain.mean("enroll", by="awards").estimate
+    wanted = certain.total("enroll").se[0] ** 2 + b @ totals.cov @ b
+    assert uncertain.total("enroll").se[0] ** 2 == pytest.approx(wanted, rel=1e-9)
+    assert uncertain.count("awards").cov == pytest.approx(totals.cov, rel=1e-9)
+    assert uncertain.total("enroll").df == certain.total("enroll").df
+    jack = uncertain.replicated()
+    plain = certain.replicated()
+    assert jack.count("awards").se == pytest.approx(totals.se, rel=1e-9)
+    assert jack.total("enroll").se[0] > plain.total("enroll").se[0]
+    # Shares with errors, of a total that is known.
+    shares = other.proportion("awards")
+    by_shares = sy.weight(frame, base="pw").rake({"awards": shares, "stype": TYPES})
+    svy = sy.Survey(frame, weights=by_shares, clusters="dnum")
+    assert svy.proportion("awards").se == pytest.approx(shares.se, rel=1e-9)
+    assert svy.proportion("stype").se == pytest.approx(np.zeros(3), abs=1e-9)
+
+
+def test_a_survey_and_the_totals_it_was_weighted_to_covary() -> None:
+    other = sy.Survey(schools("apistrat"), weights="pw", strata="stype", fpc="fpc")
+    totals = other.count("awards")
+    frame = schools()
+    chain = sy.weight(frame, base="pw").poststratify("awards", totals)
+    counts = sy.Survey(frame, weights=chain, clusters="dnum").count("awards")
+    difference = counts["Yes"] - totals["Yes"]
+    assert difference.se[0] < 1e-6 * totals["Yes"].se[0]

@@ -2,9 +2,11 @@
 
 #include <Eigen/Core>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "steelyard/controls.hpp"
+#include "steelyard/deviations.hpp"
 #include "steelyard/semidefinite.hpp"
 
 namespace steelyard {
@@ -19,6 +21,8 @@ struct Projection {
   Eigen::VectorXd part;                   ///< of each row
   Eigen::VectorXd pull;                   ///< of each row
   std::vector<Semidefinite> information;  ///< A, by group
+  /// Of totals that are estimates themselves: rows x (groups * controls).
+  std::optional<Deviations> of_totals;
 
   /// Does the step leave influence as it is?
   bool is_identity() const { return part.size() == 0; }

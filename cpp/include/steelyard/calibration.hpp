@@ -30,8 +30,12 @@ class Calibration final : public Adjustment {
     /// The bounds are of the weights, not of their factors.
     bool bounds_on_weights = false;
     Residuals residuals = Residuals::kBefore;
-    Column scale;           ///< variance of each row about its regression, 1 / q; empty: 1
-    Codes clusters;         ///< rows of one share g; empty: rows on their own
+    Column scale;    ///< variance of each row about its regression, 1 / q; empty: 1
+    Codes clusters;  ///< rows of one share g; empty: rows on their own
+    /// Of totals that were estimated: rows x (groups * controls). Their error is added.
+    /// Reference: Dever & Valliant (2010), A comparison of variance estimators for
+    /// poststratification to estimated control totals, Survey Methodology 36(1).
+    std::optional<Deviations> of_totals;
     Eigen::VectorXd slack;  ///< by control: how far a total may be missed; empty: not at all
   };
 

@@ -36,6 +36,10 @@ class Codes {
   std::int32_t levels_ = 0;
 };
 
+/// The same rows under other codes.
+/// @param to the new code of each level, or kNone.
+Codes recoded(const Codes& codes, std::span<const std::int32_t> to, std::int32_t levels);
+
 /// Codes of a column of numbers, and its distinct values in ascending order. NaN has no code.
 struct Factor {
   Codes codes;

@@ -50,6 +50,11 @@ Deviations square_root(const Eigen::MatrixXd& covariance, double degrees_of_free
 ///         and neither was made from the other, so that their covariance is not known.
 Deviations join(const Deviations& first, const Deviations& second);
 
+/// Deviations of sums of two sets of as many estimates: those of units that both have are added.
+/// Degrees of freedom are those of the first.
+/// @throws std::invalid_argument as for join.
+Deviations add(const Deviations& first, Deviations second);
+
 /// How many units of the first stage two samples share.
 std::int64_t shared_units(const Deviations& first, const Deviations& second);
 

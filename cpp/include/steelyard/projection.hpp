@@ -21,9 +21,16 @@ class ProjectionChain {
 
   const Weighting& weighting() const { return weighting_; }
 
+  /// Influence of the totals that each link meets on estimates: (groups * controls) x (domains *
+  /// estimates of all terms).
+  using Coefficients = std::vector<RowMatrix>;
+  Coefficients coefficients(const Design& design, const Domains& domains,
+                            std::span<const Term> terms, Eigen::Index estimates, int threads) const;
   /// @param totals units x (domains * estimates of all terms), in place.
-  void apply(const Design& design, const Domains& domains, std::span<const Term> terms,
-             RowMatrix& totals, int threads) const;
+  void apply(const Design& design, const Coefficients& b, RowMatrix& totals, int threads) const;
+  /// What the error of totals that are estimates themselves adds to deviations.
+  void add_errors_of_totals(const Coefficients& b, Deviations& deviations) const;
+  bool has_errors_of_totals() const;
 
  private:
   /// One step: its controls as read by row, and its controls' totals by unit.
@@ -44,10 +51,9 @@ class ProjectionChain {
 
   void relate(Link& first, const Link& later) const;
   void sum_by_unit(Link& link, const Codes& unit_of_row, Eigen::Index units) const;
-  std::vector<RowMatrix> pulls(const Design& design, const Domains& domains,
-                               std::span<const Term> terms, Eigen::Index estimates,
-                               int threads) const;
-  std::vector<RowMatrix> coefficients(std::vector<RowMatrix> pulls) const;
+  std::vector<RowMatrix> pull(const Design& design, const Domains& domains,
+                              std::span<const Term> terms, Eigen::Index estimates,
+                              int threads) const;
 };
 
 }  // namespace steelyard

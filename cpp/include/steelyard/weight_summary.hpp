@@ -22,4 +22,13 @@ struct WeightSummary {
 /// All zero where no weight is above 0.
 WeightSummary summarise(const Eigen::VectorXd& weights);
 
+/// By how much weights changed, where there is one before and after.
+struct FactorRange {
+  double smallest = 1;
+  double largest = 1;
+  std::int64_t negative = 0;  ///< rows with a weight below 0 after
+};
+
+FactorRange factor_range(const Eigen::VectorXd& before, const Eigen::VectorXd& after);
+
 }  // namespace steelyard
