@@ -2,6 +2,7 @@
 
 from steelyard import datasets, errors
 from steelyard._core import __version__
+from steelyard.balance import Balance
 from steelyard.comparison import Comparison, compare
 from steelyard.crosstab import Crosstab
 from steelyard.design import Subsample
@@ -13,6 +14,7 @@ from steelyard.pps import Pps
 from steelyard.published import Audit, Figure, audit
 from steelyard.regression import Regression
 from steelyard.replicate import ReplicateWeights
+from steelyard.response_rate import ResponseRates, response_rates
 from steelyard.scorecard import Scorecard
 from steelyard.statistic import (
     Statistic,
@@ -38,6 +40,7 @@ from steelyard.weighting_effect import WeightingEffect
 
 __all__ = [
     "Audit",
+    "Balance",
     "Comparison",
     "Crosstab",
     "Estimates",
@@ -48,6 +51,7 @@ __all__ = [
     "Pps",
     "Regression",
     "ReplicateWeights",
+    "ResponseRates",
     "Scorecard",
     "Statistic",
     "Subsample",
@@ -69,6 +73,7 @@ __all__ = [
     "proportion",
     "quantile",
     "ratio",
+    "response_rates",
     "scale",
     "sd",
     "share_ratio",

@@ -4,7 +4,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from steelyard.balance import Balance
 from steelyard.evaluation import Evaluation, IndicatorResult
+from steelyard.evidence import Floats
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -54,6 +56,75 @@ def plot_scorecard(evaluation: Evaluation, ax: "Axes | None" = None) -> "Axes":
         evaluation.card.title, loc="left", pad=28, fontsize=11, fontweight="bold", parse_math=False
     )
     _legend(ax)
+    return ax
+
+
+def plot_balance(balance: Balance, ax: "Axes | None" = None) -> "Axes":
+    """Draw standardised differences before and after weighting, a line each (love plot).
+
+    Parameters
+    ----------
+    balance : Balance
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure if not given.
+
+    Returns
+    -------
+    matplotlib Axes
+    """
+    names = [
+        variable if level is None else f"{variable}: {level}"
+        for variable, level in zip(balance.variable, balance.level, strict=True)
+    ]
+    places = np.arange(len(names))[::-1]
+    if ax is None:
+        from matplotlib.figure import Figure
+
+        ax = Figure(figsize=(7, 1.2 + 0.32 * len(names)), layout="constrained").subplots()
+    before, after = balance.difference_before, balance.difference_after
+    ax.hlines(places, before, after, color="#cccccc", linewidth=1.5, zorder=1)
+    ax.scatter(before, places, color=_BEFORE, marker="o", s=42, zorder=2, label="before weighting")
+    ax.scatter(after, places, color=_LAST, marker="D", s=34, zorder=3, label="after")
+    ax.axvline(0, color=_INK, linewidth=0.8)
+    for end in (-0.1, 0.1):
+        ax.axvline(end, color="#bbbbbb", linewidth=0.8, linestyle=(0, (4, 3)))
+    ax.set_yticks(places, names, parse_math=False)
+    ax.set_xlabel("standardised difference from the target")
+    ax.tick_params(length=0)
+    for side in ("top", "right", "left"):
+        ax.spines[side].set_visible(False)
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, frameon=False)
+    return ax
+
+
+def plot_weights(before: Floats, after: Floats, ax: "Axes | None" = None) -> "Axes":
+    """Draw how weights above 0 are spread, before and after weighting, as shares of their mean.
+
+    Parameters
+    ----------
+    before, after : array of float
+        Weights of each row.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure if not given.
+
+    Returns
+    -------
+    matplotlib Axes
+    """
+    if ax is None:
+        from matplotlib.figure import Figure
+
+        ax = Figure(figsize=(7, 3), layout="constrained").subplots()
+    relative = [w[w > 0] / w[w > 0].mean() for w in (before, after)]
+    ends = np.histogram_bin_edges(np.concatenate(relative), bins=40).tolist()
+    ax.hist(relative[0], ends, color=_BEFORE, label="before weighting")
+    ax.hist(relative[1], ends, histtype="step", color=_LAST, linewidth=2, label="after")
+    ax.set_xlabel("weight, as a multiple of the mean weight")
+    ax.set_ylabel("rows")
+    ax.tick_params(length=0)
+    for side in ("top", "right"):
+        ax.spines[side].set_visible(False)
+    ax.legend(frameon=False)
     return ax
 
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
 from narwhals.typing import IntoDataFrame
 
 from steelyard import _core
+from steelyard.balance import Balance, balance_of
 from steelyard.columns import Columns, as_names, cross
 from steelyard.condition import Where, mask_of
 from steelyard.controls import (
@@ -35,8 +36,10 @@ from steelyard.render import html_table, number_text, text_table
 from steelyard.response_classes import ResponseClasses, response_classes
 from steelyard.table import Cell, Table
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 Floats: TypeAlias = npt.NDArray[np.float64]
-Bytes: TypeAlias = npt.NDArray[np.uint8]
 DistanceKind: TypeAlias = Literal["linear", "raking", "logit", "sinh"]
 Residuals: TypeAlias = Literal["before", "derivative"]
 TrimUnit: TypeAlias = Literal["weight", "median", "mean"]
@@ -566,6 +569,62 @@ class Weighting(Table):
         return self._calibrated(
             read, f"to {listed}" + (f" in each {by}" if by else ""), "normalize"
         )
+
+    def balance(
+        self,
+        variables: str | Sequence[str] = (),
+        against: Mapping[str, float | Mapping[Level, float]] | None = None,
+    ) -> Balance:
+        """Compare the sample before and after weighting with what it stands for.
+
+        Parameters
+        ----------
+        variables : str or sequence of str
+            Columns of numbers (means), and categorical ones (shares).
+        against : mapping, optional
+            What is known of the population: the mean of a column, or a mapping from its levels to
+            shares or totals. Without it, the target is the whole sample by its base weights, those
+            who did not respond included.
+
+        Returns
+        -------
+        Balance
+            With a love plot as `plot()`.
+
+        Examples
+        --------
+        >>> import steelyard as sy
+        >>> frame = sy.datasets.load("apiclus1")
+        >>> population = {"E": 4421, "H": 755, "M": 1018}
+        >>> w = sy.weight(frame, base="pw").rake({"stype": population})
+        >>> found = w.balance(against={"stype": population})
+        >>> found.difference_before.round(3).tolist()
+        [0.179, -0.171, -0.081]
+        >>> bool(abs(found.difference_after).max() < 1e-9)
+        True
+        """
+        names = as_names(variables)
+        if not names and not against:
+            raise ValueError("name the columns to compare in variables=, or what is known of them")
+        return balance_of(
+            self._columns, names, against or {}, np.asarray(self._core.base), self.weights
+        )
+
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
+        """Draw how the weights are spread, before and after.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; a new figure if not given.
+
+        Returns
+        -------
+        matplotlib Axes
+        """
+        from steelyard.plots import plot_weights
+
+        return plot_weights(self._core.base, self.weights, ax)
 
     def to_dict(self) -> dict[str, list[Cell]]:
         """Return one row a step: the weights after it."""

@@ -613,3 +613,77 @@ def test_a_survey_and_the_totals_it_was_weighted_to_covary() -> None:
     counts = sy.Survey(frame, weights=chain, clusters="dnum").count("awards")
     difference = counts["Yes"] - totals["Yes"]
     assert difference.se[0] < 1e-6 * totals["Yes"].se[0]
+
+
+def test_balance_compares_means_in_standard_deviations() -> None:
+    frame = answering(schools("apistrat"))
+    chain = sy.weight(frame, base="pw").nonresponse("answers").rake({"stype": TYPES})
+    found = chain.balance(["stype", "meals"], against={"stype": TYPES})
+    w, kept = frame["pw"].to_numpy(), frame["answers"].to_numpy()
+    meals = frame["meals"].to_numpy()
+    at = found.variable.index("meals")
+    assert found.target[at] == pytest.approx(np.average(meals, weights=w))
+    assert found.before[at] == pytest.approx(np.average(meals[kept], weights=w[kept]))
+    assert found.after[at] == pytest.approx(np.average(meals, weights=chain.weights))
+    sd = math.sqrt(np.average((meals - found.target[at]) ** 2, weights=w) * 200 / 199)
+    assert found.sd[at] == pytest.approx(sd, rel=1e-3)
+    assert found.difference_before[at] == pytest.approx(
+        (found.before[at] - found.target[at]) / found.sd[at]
+    )
+    assert found.target[:3] == pytest.approx([4421 / 6194, 755 / 6194, 1018 / 6194])
+    assert np.abs(found.difference_after[:3]).max() < 1e-9
+    with pytest.raises(sy.errors.DesignMismatch, match="no share of stype 'M'"):
+        chain.balance(against={"stype": {"E": 0.7, "H": 0.3}})
+    with pytest.raises(ValueError, match="name the columns"):
+        chain.balance()
+
+
+def test_pictures_of_weighting_show_each_row_and_both_states() -> None:
+    frame = schools()
+    chain = sy.weight(frame, base="pw").calibrate(TOTALS)
+    love = chain.balance(["stype", "meals"]).plot()
+    assert [label.get_text() for label in love.get_yticklabels()] == [
+        "stype: E",
+        "stype: H",
+        "stype: M",
+        "meals",
+    ]
+    weights = chain.plot()
+    assert [text.get_text() for text in weights.get_legend().get_texts()] == [
+        "before weighting",
+        "after",
+    ]
+
+
+# AAPOR's own calculator's example of the definitions, by hand.
+CALLS = {"complete": 500, "partial": 50, "refusal": 200, "noncontact": 100, "other": 20}
+
+
+def test_response_rates_are_those_of_aapor() -> None:
+    counts = {**CALLS, "unknown": 80, "ineligible": 50}
+    rows = pl.DataFrame({"what": [name for name, n in counts.items() for _ in range(n)]})
+    codes: dict[Any, Any] = {name: name for name in counts}
+    found = sy.response_rates(rows, "what", codes)
+    e = 870 / 920
+    assert found.e == pytest.approx(e)
+    assert found.rates == pytest.approx(
+        {
+            "RR1": 500 / 950,
+            "RR2": 550 / 950,
+            "RR3": 500 / (870 + e * 80),
+            "RR4": 550 / (870 + e * 80),
+            "RR5": 500 / 870,
+            "RR6": 550 / 870,
+        }
+    )
+    assert sy.response_rates(rows, "what", codes, e=1).rates["RR3"] == found.rates["RR1"]
+    doubled = rows.with_columns(w=pl.lit(2.0))
+    assert sy.response_rates(doubled, "what", codes, weights="w").rates == found.rates
+    assert "RR5" in repr(found)
+    del codes["other"]
+    with pytest.raises(sy.errors.UnknownLevel, match=r"'other' .*20 rows.* has no disposition"):
+        sy.response_rates(rows, "what", codes)
+    with pytest.raises(sy.errors.DesignMismatch, match="is both"):
+        sy.response_rates(rows, "what", {**codes, "other": ["other", "refusal"]})
+    with pytest.raises(sy.errors.DesignMismatch, match="none of"):
+        sy.response_rates(rows, "what", {"done": "complete"})  # type: ignore[dict-item]
