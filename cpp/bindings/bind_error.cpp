@@ -78,6 +78,8 @@ const char* name_of(WeightingError::Problem problem) {
       return "nobody_left";
     case WeightingError::Problem::kNegativeWeight:
       return "negative_weight";
+    case WeightingError::Problem::kNegativeReplicate:
+      return "negative_replicate";
   }
   return "invalid";
 }

@@ -33,7 +33,8 @@ Calibration::Options options_of(const std::string& distance, double low, double 
                                 const std::optional<py::array>& scale,
                                 const std::optional<Codes>& clusters,
                                 const std::optional<Array<double>>& slack,
-                                const std::optional<Estimates>& estimated) {
+                                const std::optional<Estimates>& estimated,
+                                const std::optional<Array<double>>& shares) {
   Calibration::Options options;
   options.distance = distance_of(distance, low, high);
   options.bounds_on_weights = bounds_on_weights;
@@ -41,6 +42,7 @@ Calibration::Options options_of(const std::string& distance, double low, double 
   options.scale = scale ? column_view("scale", *scale) : Column();
   options.clusters = clusters.value_or(Codes());
   options.slack = slack ? to_eigen(*slack) : Eigen::VectorXd();
+  options.shares = shares ? to_eigen(*shares) : Eigen::VectorXd();
   if (estimated) {
     options.of_totals = estimated->deviations;
   }
@@ -82,15 +84,19 @@ void bind_steps(py::module_& m) {
                        const std::string& residuals, const std::optional<py::array>& scale,
                        const std::optional<Codes>& clusters,
                        const std::optional<Array<double>>& slack,
-                       const std::optional<Estimates>& estimated) {
+                       const std::optional<Estimates>& estimated,
+                       const std::optional<Array<double>>& shares) {
              return std::make_shared<Calibration>(
                  controls, to_matrix(totals),
                  options_of(distance, low, high, bounds_on_weights, residuals, scale, clusters,
-                            slack, estimated));
+                            slack, estimated, shares));
            }),
            py::arg("controls"), py::arg("totals").noconvert(), py::arg("distance"), py::arg("low"),
            py::arg("high"), py::arg("bounds_on_weights"), py::arg("residuals"), py::arg("scale"),
-           py::arg("clusters"), py::arg("slack"), py::arg("estimated"))
+           py::arg("clusters"), py::arg("slack"), py::arg("estimated"), py::arg("shares"))
+      .def_static(
+          "to_base", [](const Controls& controls) { return Calibration::to_base(controls, {}); },
+          py::arg("controls"))
       .def_static(
           "to_sample",
           [](const Controls& controls, const Array<std::uint8_t>& stands,
@@ -98,7 +104,7 @@ void bind_steps(py::module_& m) {
              double high) {
             return std::make_shared<Calibration>(
                 controls, to_vector(stands), to_vector(counts),
-                options_of(distance, low, high, false, "before", {}, {}, {}, {}));
+                options_of(distance, low, high, false, "before", {}, {}, {}, {}, {}));
           },
           py::arg("controls"), py::arg("stands").noconvert(), py::arg("counts").noconvert(),
           py::arg("distance"), py::arg("low"), py::arg("high"));

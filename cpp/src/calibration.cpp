@@ -31,6 +31,7 @@ struct Calibration::Problem {
   RowMatrix slack;                           ///< groups x controls, in units of the information
   RowMatrix scale;                           ///< what a miss is small against
   std::vector<std::vector<bool>> is_redundant;
+  std::vector<char> is_dropped;  ///< cells that get no weight; empty: none
 
   double q_of(Eigen::Index cell) const { return q.size() == 0 ? 1 : q[cell]; }
 };
@@ -160,29 +161,49 @@ bool is_set(const std::vector<std::uint8_t>& flags, Eigen::Index row) {
 
 Calibration::Calibration(Controls controls, RowMatrix totals, Options options)
     : controls_(std::move(controls)), totals_(std::move(totals)), options_(std::move(options)) {
-  if (totals_.rows() != controls_.groups() || totals_.cols() != controls_.width() ||
-      !totals_.allFinite()) {
-    throw std::invalid_argument("a finite total is needed for each control of each group");
-  }
-  if (options_.of_totals && options_.of_totals->estimates() != totals_.size()) {
-    throw std::invalid_argument("deviations are needed of every total");
-  }
-  if (options_.slack.size() > 0 &&
-      (options_.slack.size() != controls_.width() || options_.slack.minCoeff() < 0)) {
-    throw std::invalid_argument("slack: one number of at least 0 for each control");
-  }
-  const Distance::Bounds& bounds = options_.distance.bounds();
-  if (!options_.bounds_on_weights && !(bounds.low < 1 && bounds.high > 1)) {
-    throw std::invalid_argument("bounds of the factors lie around 1");
+  check();
+  if (options_.shares.size() > 0) {
+    target_ = Target::kShares;
   }
   const bool by_row = options_.bounds_on_weights || options_.scale.size() > 0;
-  if (options_.clusters.size() > 0 && by_row) {
-    throw std::invalid_argument(
-        "rows of a cluster share a factor, not a scale or a bound of their own");
-  }
   if (options_.clusters.size() == 0) {
     cells_ = by_row ? Cells{Codes(), controls_} : cells_of(controls_);
   }
+}
+
+void Calibration::check() const {
+  const auto refuse = [](bool wrong, const char* what) {
+    if (wrong) {
+      throw std::invalid_argument(what);
+    }
+  };
+  const Eigen::Index width = controls_.width();
+  refuse(totals_.rows() != controls_.groups() || totals_.cols() != width || !totals_.allFinite(),
+         "a finite total is needed for each control of each group");
+  refuse(options_.of_totals && options_.of_totals->estimates() != totals_.size(),
+         "deviations are needed of every total");
+  const Eigen::VectorXd& slack = options_.slack;
+  refuse(slack.size() > 0 && (slack.size() != width || !slack.allFinite() || slack.minCoeff() < 0),
+         "slack: one number of at least 0 for each control");
+  const Eigen::VectorXd& shares = options_.shares;
+  refuse(shares.size() > 0 && (shares.size() != width || controls_.groups() != 1),
+         "shares: one of each control, of one group");
+  const Distance::Bounds& bounds = options_.distance.bounds();
+  refuse(!options_.bounds_on_weights && !(bounds.low < 1 && bounds.high > 1),
+         "bounds of the factors lie around 1");
+  const Column& scale = options_.scale;
+  const auto is_bad = [](double v) { return !(v > 0) || std::isinf(v); };
+  refuse(
+      scale.size() > 0 && (scale.size() != controls_.rows() || scale.rows_where(is_bad).count > 0),
+      "scale: a finite number above 0 for each row");
+  const Codes& clusters = options_.clusters;
+  refuse(clusters.size() > 0 && clusters.size() != controls_.rows(),
+         "clusters have another number of rows than the controls");
+  for (Eigen::Index row = 0; row < clusters.size(); ++row) {
+    refuse(clusters[row] < 0, "clusters: a row has none");
+  }
+  refuse(clusters.size() > 0 && (options_.bounds_on_weights || scale.size() > 0),
+         "rows of a cluster share a factor, not a scale or a bound of their own");
 }
 
 Calibration::Calibration(Controls controls, std::vector<std::uint8_t> stands,
@@ -193,12 +214,21 @@ Calibration::Calibration(Controls controls, std::vector<std::uint8_t> stands,
   if (stands.size() != rows || counts.size() != rows) {
     throw std::invalid_argument("it must be known of every row whether it stands and counts");
   }
-  totals_.resize(0, 0);
+  target_ = Target::kSample;
   stands_ = std::move(stands);
   counts_ = std::move(counts);
 }
 
-Calibration::Problem Calibration::pose(const Eigen::VectorXd& weights, int threads) const {
+std::shared_ptr<Calibration> Calibration::to_base(Controls controls, Options options) {
+  RowMatrix none = RowMatrix::Zero(controls.groups(), controls.width());
+  auto result =
+      std::make_shared<Calibration>(std::move(controls), std::move(none), std::move(options));
+  result->target_ = Target::kBase;
+  return result;
+}
+
+Calibration::Problem Calibration::pose(const Before& before, int threads) const {
+  const Eigen::VectorXd& weights = before.weights;
   if (weights.size() != controls_.rows()) {
     throw std::invalid_argument("weights and controls have different numbers of rows");
   }
@@ -206,23 +236,26 @@ Calibration::Problem Calibration::pose(const Eigen::VectorXd& weights, int threa
     throw WeightingError(Problems::kNegativeWeight);
   }
   Eigen::VectorXd standing = weights;
-  Eigen::VectorXd counting = weights;
+  Eigen::VectorXd counting = target_ == Target::kBase ? before.base : weights;
   for (Eigen::Index row = 0; of_sample() && row < weights.size(); ++row) {
     standing[row] = is_set(stands_, row) ? weights[row] : 0;
     counting[row] = is_set(counts_, row) ? weights[row] : 0;
   }
-  Problem problem{cells_ ? *cells_ : cells_of_clusters(controls_, options_.clusters, standing),
-                  {},
-                  {},
-                  {},
-                  {},
-                  {},
-                  {},
-                  {},
-                  {}};
+  Problem problem;
+  problem.cells = cells_ ? *cells_ : cells_of_clusters(controls_, options_.clusters, standing);
   problem.weight = problem.cells.sums(standing);
-  problem.wanted =
-      of_sample() ? problem.cells.controls.totals(problem.cells.sums(counting), threads) : totals_;
+  switch (target_) {
+    case Target::kTotals:
+      problem.wanted = totals_;
+      break;
+    case Target::kShares:
+      problem.wanted = options_.shares.transpose() * standing.sum();
+      break;
+    case Target::kSample:
+    case Target::kBase:
+      problem.wanted = problem.cells.controls.totals(problem.cells.sums(counting), threads);
+      break;
+  }
   if (options_.scale.size() > 0) {
     problem.q.resize(weights.size());
     for (Eigen::Index row = 0; row < weights.size(); ++row) {
@@ -232,16 +265,41 @@ Calibration::Problem Calibration::pose(const Eigen::VectorXd& weights, int threa
   if (options_.bounds_on_weights) {
     const Distance::Bounds& b = options_.distance.bounds();
     for (Eigen::Index row = 0; row < weights.size(); ++row) {
-      // A weight outside, as a replicate may have, can only come nearer.
-      const double w = weights[row] > 0 ? weights[row] : 1;
+      // Of the weight each time that the row counts. One outside can only come nearer.
+      const double count = before.count(row);
+      const double w = weights[row] > 0 && count > 0 ? weights[row] / count : 1;
       problem.bounds.push_back({std::min(b.low / w, 1 - kRoom), std::max(b.high / w, 1 + kRoom)});
     }
   }
+  drop(problem);
   const Eigen::VectorXd moved =
       problem.q.size() == 0 ? problem.weight : problem.weight.cwiseProduct(problem.q).eval();
   problem.information = problem.cells.controls.products(moved, threads);
   settle(problem);
   return problem;
+}
+
+/// Cells with a level whose total is 0 get no weight: no positive factor comes to it.
+void Calibration::drop(Problem& problem) const {
+  const Controls& controls = problem.cells.controls;
+  const bool can_be_zero = problem.bounds.empty() && options_.distance.bounds().low <= 0 &&
+                           options_.distance.kind() != Distance::Kind::kLogit;
+  if (!can_be_zero || options_.slack.size() > 0) {
+    return;
+  }
+  Eigen::Index at = 0;
+  for (const Codes& margin : controls.margins()) {
+    for (Eigen::Index cell = 0; cell < controls.rows(); ++cell) {
+      const std::int32_t level = margin[cell];
+      const std::int32_t group = controls.group(cell);
+      if (level >= 0 && group >= 0 && problem.wanted(group, at + level) == 0) {
+        problem.weight[cell] = 0;
+        problem.is_dropped.resize(static_cast<std::size_t>(controls.rows()), 0);
+        problem.is_dropped[static_cast<std::size_t>(cell)] = 1;
+      }
+    }
+    at += margin.levels();
+  }
 }
 
 void Calibration::settle(Problem& problem) const {
@@ -251,6 +309,9 @@ void Calibration::settle(Problem& problem) const {
   std::vector<WeightingError::Miss> empty;
   for (Eigen::Index g = 0; g < controls_.groups(); ++g) {
     Eigen::MatrixXd& information = problem.information[static_cast<std::size_t>(g)];
+    if (!information.allFinite()) {
+      throw std::invalid_argument("a control is missing or infinite in a row with a weight");
+    }
     const double size = problem.weight.sum();
     for (Eigen::Index j = 0; j < width; ++j) {
       const double wanted = problem.wanted(g, j);
@@ -306,15 +367,19 @@ Eigen::VectorXd Calibration::weights_of(const Problem& problem, const Solution& 
   for (Eigen::Index row = 0; row < weights.size(); ++row) {
     const bool stands = !of_sample() || is_set(stands_, row);
     const bool leaves = of_sample() && !stands && is_set(counts_, row);
-    const double factor = stands ? solution.factor[problem.cells.cell(row)] : 1;
-    result[row] = leaves ? 0 : weights[row] * factor;
+    const Eigen::Index cell = problem.cells.cell(row);
+    const bool is_dropped =
+        !problem.is_dropped.empty() && problem.is_dropped[static_cast<std::size_t>(cell)] != 0;
+    const double factor = stands ? solution.factor[cell] : 1;
+    result[row] = leaves || (stands && is_dropped) ? 0 : weights[row] * factor;
   }
   return result;
 }
 
 Projection Calibration::project(const Problem& problem, const Solution& solution,
-                                const Eigen::VectorXd& before, const Eigen::VectorXd& after,
+                                const Before& start, const Eigen::VectorXd& after,
                                 int threads) const {
+  const Eigen::VectorXd& before = start.weights;
   const Eigen::Index rows = before.size();
   const bool derivative = options_.residuals == Residuals::kDerivative;
   Eigen::VectorXd slope = Eigen::VectorXd::Ones(problem.weight.size());
@@ -360,24 +425,32 @@ Projection Calibration::project(const Problem& problem, const Solution& solution
     result.information.emplace_back(own);
   }
   result.of_totals = options_.of_totals;
+  if (target_ == Target::kShares) {
+    result.shares = options_.shares;
+    result.lift = before;
+  }
+  if (target_ == Target::kBase) {  // what the base weights give does not pass through steps between
+    result.part_of_weight = result.part;
+    result.part -= start.base;
+  }
   return result;
 }
 
-Adjusted Calibration::apply(const Eigen::VectorXd& weights, int threads) const {
-  const Problem problem = pose(weights, threads);
+Adjusted Calibration::apply(const Before& before, int threads) const {
+  const Problem problem = pose(before, threads);
   const Solution solution = solve(problem, threads);
   Adjusted result;
-  result.weights = weights_of(problem, solution, weights);
-  result.projection = project(problem, solution, weights, result.weights, threads);
+  result.weights = weights_of(problem, solution, before.weights);
+  result.projection = project(problem, solution, before, result.weights, threads);
   result.iterations = solution.iterations;
   result.largest_error = solution.error;
   result.totals = solution.found.reshaped<Eigen::RowMajor>();
   return result;
 }
 
-Eigen::VectorXd Calibration::replay(const Eigen::VectorXd& weights, int threads) const {
-  const Problem problem = pose(weights, threads);
-  return weights_of(problem, solve(problem, threads), weights);
+Eigen::VectorXd Calibration::replay(const Before& before, int threads) const {
+  const Problem problem = pose(before, threads);
+  return weights_of(problem, solve(problem, threads), before.weights);
 }
 
 }  // namespace steelyard

@@ -60,14 +60,57 @@ void Controls::read(Eigen::Index begin, Eigen::Index count, RowMatrix& into) con
   }
 }
 
+void Controls::read_row(Eigen::Index row, Eigen::Index at, RowMatrix& into) const {
+  into.row(at).setZero();
+  for (const Eigen::Index level : levels(row)) {
+    into(at, level) = 1;
+  }
+  Eigen::Index j = width_ - static_cast<Eigen::Index>(columns_.size());
+  for (const Column& column : columns_) {
+    into(at, j++) = column[row];
+  }
+}
+
+/// Which controls are 1 in a row, by its margins.
+std::vector<Eigen::Index> Controls::levels(Eigen::Index row) const {
+  std::vector<Eigen::Index> result;
+  Eigen::Index at = 0;
+  for (const Codes& margin : margins_) {
+    if (margin[row] >= 0) {
+      result.push_back(at + margin[row]);
+    }
+    at += margin.levels();
+  }
+  return result;
+}
+
+/// Of margins alone: few of the products are not 0.
+void Controls::add_products(Eigen::Index row, double factor, Eigen::MatrixXd& sum) const {
+  const std::vector<Eigen::Index> own = levels(row);
+  for (std::size_t i = 0; i < own.size(); ++i) {
+    for (std::size_t j = 0; j <= i; ++j) {
+      sum(own[i], own[j]) += factor;
+    }
+  }
+}
+
 RowMatrix Controls::totals(const Eigen::VectorXd& factor, int threads) const {
   const Eigen::Index segments = segment_count(rows_, groups() * width_);
   std::vector<RowMatrix> parts(static_cast<std::size_t>(segments),
                                RowMatrix::Zero(groups(), width_));
   parallel_for(segments, threads, [&](Eigen::Index s) {
     RowMatrix& sum = parts[static_cast<std::size_t>(s)];
-    RowMatrix x(kBlockRows, width_);
     const Eigen::Index end = rows_ * (s + 1) / segments;
+    if (of_margins()) {
+      for (Eigen::Index row = rows_ * s / segments; row < end; ++row) {
+        const std::int32_t g = group(row);
+        for (const Eigen::Index level : levels(row)) {
+          g >= 0 ? sum(g, level) += factor[row] : 0;
+        }
+      }
+      return;
+    }
+    RowMatrix x(kBlockRows, width_);
     for (Eigen::Index begin = rows_ * s / segments; begin < end; begin += kBlockRows) {
       const Eigen::Index count = std::min(kBlockRows, end - begin);
       read(begin, count, x);
@@ -95,8 +138,16 @@ std::vector<Eigen::MatrixXd> Controls::products(const Eigen::VectorXd& factor, i
   std::vector<Products> parts(static_cast<std::size_t>(segments), zero);
   parallel_for(segments, threads, [&](Eigen::Index s) {
     Products& sum = parts[static_cast<std::size_t>(s)];
-    RowMatrix x(kBlockRows, width_);
     const Eigen::Index end = rows_ * (s + 1) / segments;
+    if (of_margins()) {
+      for (Eigen::Index row = rows_ * s / segments; row < end; ++row) {
+        if (const std::int32_t g = group(row); g >= 0) {
+          add_products(row, factor[row], sum[static_cast<std::size_t>(g)]);
+        }
+      }
+      return;
+    }
+    RowMatrix x(kBlockRows, width_);
     for (Eigen::Index begin = rows_ * s / segments; begin < end; begin += kBlockRows) {
       const Eigen::Index count = std::min(kBlockRows, end - begin);
       read(begin, count, x);
@@ -127,6 +178,14 @@ Eigen::VectorXd Controls::scores(const RowMatrix& b, int threads) const {
   parallel_for(blocks, threads, [&](Eigen::Index block) {
     const Eigen::Index begin = block * kBlockRows;
     const Eigen::Index count = std::min(kBlockRows, rows_ - begin);
+    if (of_margins()) {
+      for (Eigen::Index row = begin; row < begin + count; ++row) {
+        for (const Eigen::Index level : levels(row)) {
+          result[row] += group(row) >= 0 ? b(group(row), level) : 0;
+        }
+      }
+      return;
+    }
     RowMatrix x(count, width_);
     read(begin, count, x);
     if (groups_.size() == 0) {

@@ -71,6 +71,9 @@ Design Design::with_replicates(Replicates replicates,
 }
 
 Design Design::with_weighting(const Weighting& weighting) const {
+  if (replicates_ || weighting_) {
+    throw std::invalid_argument("weighting comes before replicates, and once");
+  }
   Eigen::VectorXd own(rows_);
   const double* given = weights(0, rows_, own.data());
   if (weighting.base().size() != rows_ ||
@@ -93,7 +96,7 @@ Replicates Design::replayed(const Replicates& replicates) const {
     const std::int32_t* unit = rows_are_units() ? nullptr : unit_of_row();
     replicates.read_one(r, 0, rows_, weighting.base().data(), unit, weight.data());
     try {
-      all->col(r) = weighting.replay(std::move(weight), 1);
+      all->col(r) = weighting.replay(weight, 1);
     } catch (const std::runtime_error&) {  // no such weights, or no fit, under this replicate
       all->col(r).setConstant(std::numeric_limits<double>::quiet_NaN());
     }
@@ -115,8 +118,7 @@ Design Design::under_replicate(Eigen::Index r) const {
     replicates_->read_one(r, begin, count, base, unit, weight->data() + begin);
   }
   if (weight->minCoeff() < 0) {
-    throw std::invalid_argument(
-        "a replicate has negative weights, by which nothing can be fitted or ranked");
+    throw WeightingError(WeightingError::Problem::kNegativeReplicate);
   }
   Design result = *this;
   result.replicates_ = nullptr;
@@ -136,14 +138,14 @@ Eigen::MatrixXd Design::products_of_replicates() const {
     for (Eigen::Index begin = rows_ * s / segments; begin < end; begin += kBlockRows) {
       const Eigen::Index rows = std::min(kBlockRows, end - begin);
       read_replicates(begin, rows, all.topRows(rows));
-      parts[static_cast<std::size_t>(s)].noalias() +=
-          all.topRows(rows).transpose() * all.topRows(rows);
+      parts[static_cast<std::size_t>(s)].selfadjointView<Eigen::Lower>().rankUpdate(
+          all.topRows(rows).transpose());
     }
   });
   for (std::size_t s = 1; s < parts.size(); ++s) {
     parts.front() += parts[s];
   }
-  return parts.front();
+  return parts.front().selfadjointView<Eigen::Lower>();
 }
 
 void Design::read_replicates(Eigen::Index begin, Eigen::Index count,

@@ -83,6 +83,8 @@ std::string describe(WeightingError::Problem problem) {
       return "there is no row to share weights out to";
     case WeightingError::Problem::kNegativeWeight:
       return "there are negative weights";
+    case WeightingError::Problem::kNegativeReplicate:
+      return "a replicate has negative weights";
   }
   return "weights cannot be found";
 }

@@ -104,55 +104,77 @@ void ProjectionChain::Link::read(Eigen::Index begin, Eigen::Index count, RowMatr
     return;
   }
   for (Eigen::Index i = 0; i < count; ++i) {
-    x.row(i) = of_cells.row(cells.of_row[begin + i]);
+    cells.controls.read_row(cells.of_row[begin + i], i, x);
+  }
+}
+
+void ProjectionChain::Link::move(const Eigen::VectorXd& part, Eigen::Index begin,
+                                 Eigen::Index count, RowMatrix& x) const {
+  x.topRows(count).array().colwise() *= part.segment(begin, count).array();
+  if (projection->shares.size() > 0) {
+    x.topRows(count).noalias() -=
+        projection->lift.segment(begin, count) * projection->shares.transpose();
   }
 }
 
 ProjectionChain::ProjectionChain(const Weighting& weighting, const Codes& unit_of_row,
                                  Eigen::Index units)
     : weighting_(weighting) {
-  for (std::size_t k = 0; k < weighting_.steps(); ++k) {
+  Eigen::VectorXd keep = Eigen::VectorXd::Ones(weighting_.base().size());
+  for (std::size_t k = weighting_.steps(); k-- > 0;) {
     const Projection& projection = weighting_.step(k).projection;
-    if (projection.is_identity()) {
-      continue;
+    if (projection.has_parameters()) {
+      Link link{&projection, projection.pull.cwiseProduct(keep), {}, {}};
+      if (unit_of_row.size() > 0) {
+        sum_by_unit(link, unit_of_row, units);
+      }
+      relate(k, link);
+      links_.insert(links_.begin(), std::move(link));
     }
-    Link link{&projection, {}, {}, {}};
-    if (projection.cells.of_row.size() > 0) {
-      link.of_cells.resize(projection.cells.count(), link.width());
-      projection.cells.controls.read(0, projection.cells.count(), link.of_cells);
-    }
-    if (unit_of_row.size() > 0) {
-      sum_by_unit(link, unit_of_row, units);
-    }
-    links_.push_back(std::move(link));
-  }
-  for (std::size_t k = 0; k < links_.size(); ++k) {
-    for (std::size_t l = k + 1; l < links_.size(); ++l) {
-      relate(links_[k], links_[l]);
+    if (projection.keep.size() > 0) {
+      keep = keep.cwiseProduct(projection.keep).eval();
     }
   }
 }
 
-void ProjectionChain::relate(Link& first, const Link& later) const {
+/// Links after a step are those there are already.
+void ProjectionChain::relate(std::size_t step, Link& link) const {
+  Eigen::VectorXd between = Eigen::VectorXd::Ones(weighting_.base().size());
+  std::size_t next = 0;
+  for (std::size_t l = step + 1; l < weighting_.steps(); ++l) {
+    const Projection& later = weighting_.step(l).projection;
+    if (later.has_parameters()) {
+      link.later.push_back(relation(link, links_[next++], between));
+    }
+    if (later.keep.size() > 0) {
+      between = between.cwiseProduct(later.keep).eval();
+    }
+  }
+}
+
+Eigen::MatrixXd ProjectionChain::relation(const Link& first, const Link& later,
+                                          const Eigen::VectorXd& between) const {
   Eigen::MatrixXd sum = Eigen::MatrixXd::Zero(first.size(), later.size());
-  const Eigen::Index rows = weighting_.base().size();
+  const Projection& moves = *later.projection;
+  const Eigen::VectorXd& part = moves.part_of_weight.size() > 0 ? moves.part_of_weight : moves.part;
+  const Eigen::VectorXd pull = first.projection->pull.cwiseProduct(between);
   RowMatrix x(kBlockRows, first.width());
   RowMatrix z(kBlockRows, later.width());
-  for (Eigen::Index begin = 0; begin < rows; begin += kBlockRows) {
-    const Eigen::Index count = std::min(kBlockRows, rows - begin);
+  for (Eigen::Index begin = 0; begin < pull.size(); begin += kBlockRows) {
+    const Eigen::Index count = std::min(kBlockRows, pull.size() - begin);
     first.read(begin, count, x);
     later.read(begin, count, z);
+    later.move(part, begin, count, z);
     for (Eigen::Index i = 0; i < count; ++i) {
       const Eigen::Index at = first.at(begin + i);
       const Eigen::Index other = later.at(begin + i);
-      const double weight = first.projection->pull[begin + i] * later.projection->part[begin + i];
-      if (at >= 0 && other >= 0 && weight != 0) {
+      if (at >= 0 && other >= 0 && pull[begin + i] != 0) {
         sum.block(at, other, x.cols(), z.cols()).noalias() +=
-            weight * x.row(i).transpose() * z.row(i);
+            pull[begin + i] * x.row(i).transpose() * z.row(i);
       }
     }
   }
-  first.later.push_back(std::move(sum));
+  return sum;
 }
 
 void ProjectionChain::sum_by_unit(Link& link, const Codes& unit_of_row, Eigen::Index units) const {
@@ -162,10 +184,10 @@ void ProjectionChain::sum_by_unit(Link& link, const Codes& unit_of_row, Eigen::I
   for (Eigen::Index begin = 0; begin < rows; begin += kBlockRows) {
     const Eigen::Index count = std::min(kBlockRows, rows - begin);
     link.read(begin, count, x);
+    link.move(link.projection->part, begin, count, x);
     for (Eigen::Index i = 0; i < count; ++i) {
       if (const Eigen::Index at = link.at(begin + i); at >= 0) {
-        link.by_unit.row(unit_of_row[begin + i]).segment(at, x.cols()) +=
-            link.projection->part[begin + i] * x.row(i);
+        link.by_unit.row(unit_of_row[begin + i]).segment(at, x.cols()) += x.row(i);
       }
     }
   }
@@ -197,7 +219,7 @@ std::vector<RowMatrix> ProjectionChain::pull(const Design& design, const Domains
         x.resize(kBlockRows, link.width());
         link.read(rows.begin, rows.count, x);
         if (domains.count() == 1 && link.size() == link.width()) {
-          const auto pull = link.projection->pull.segment(rows.begin, rows.count);
+          const auto pull = link.pull.segment(rows.begin, rows.count);
           sums[k].noalias() +=
               x.topRows(rows.count).transpose() * (pull.asDiagonal() * u.topRows(rows.count));
           continue;
@@ -205,7 +227,7 @@ std::vector<RowMatrix> ProjectionChain::pull(const Design& design, const Domains
         for (Eigen::Index i = 0; i < rows.count; ++i) {
           const Eigen::Index d = rows.domain_of(i);
           const Eigen::Index at = link.at(rows.begin + i);
-          const double pull = link.projection->pull[rows.begin + i];
+          const double pull = link.pull[rows.begin + i];
           if (d >= 0 && at >= 0 && pull != 0) {
             sums[k].block(at, d * per_domain, x.cols(), per_domain).noalias() +=
                 pull * x.row(i).transpose() * u.row(i);
@@ -275,10 +297,10 @@ void ProjectionChain::apply(const Design& design, const Coefficients& b, RowMatr
       const Link& link = links_[k];
       RowMatrix x(count, link.width());
       link.read(begin, count, x);
+      link.move(link.projection->part, begin, count, x);
       for (Eigen::Index i = 0; i < count; ++i) {
-        const double part = link.projection->part[begin + i];
-        if (const Eigen::Index at = link.at(begin + i); at >= 0 && part != 0) {
-          totals.row(begin + i).noalias() -= part * x.row(i) * b[k].middleRows(at, x.cols());
+        if (const Eigen::Index at = link.at(begin + i); at >= 0) {
+          totals.row(begin + i).noalias() -= x.row(i) * b[k].middleRows(at, x.cols());
         }
       }
     }

@@ -8,6 +8,7 @@
 
 #include "steelyard/calibration.hpp"
 #include "steelyard/design.hpp"
+#include "steelyard/error.hpp"
 #include "steelyard/regression.hpp"
 
 namespace steelyard {
@@ -74,14 +75,25 @@ Propensity::Propensity(ModelMatrix matrix, Column responded, std::vector<std::ui
   }
 }
 
-Adjusted Propensity::apply(const Eigen::VectorXd& weights, int threads) const {
+Adjusted Propensity::apply(const Before& before, int threads) const {
+  const Eigen::VectorXd& weights = before.weights;
   if (weights.size() != matrix_.rows()) {
     throw std::invalid_argument("weights have another number of rows than the step");
   }
   const Regression found = fit(matrix_, responded_, eligible_, weights, threads);
   const Fitted fitted = evaluate(*found.model, weights.size());
+  Offence missing;
+  for (Eigen::Index row = 0; row < weights.size(); ++row) {
+    if (eligible_[static_cast<std::size_t>(row)] != 0 && weights[row] > 0 &&
+        std::isnan(fitted.probability[row])) {
+      missing.add(row);
+    }
+  }
+  if (missing.count > 0) {
+    throw InvalidColumn("regressors of response", InvalidColumn::Problem::kMissing, missing);
+  }
   if (classes_ > 0) {
-    return by_class(weights, fitted.probability, threads);
+    return by_class(before, fitted.probability, threads);
   }
   Adjusted result;
   result.weights = weights;
@@ -108,8 +120,9 @@ Adjusted Propensity::apply(const Eigen::VectorXd& weights, int threads) const {
   return result;
 }
 
-Adjusted Propensity::by_class(const Eigen::VectorXd& weights, const Eigen::VectorXd& probability,
+Adjusted Propensity::by_class(const Before& before, const Eigen::VectorXd& probability,
                               int threads) const {
+  const Eigen::VectorXd& weights = before.weights;
   const auto counts = [&](Eigen::Index row) {
     return eligible_[static_cast<std::size_t>(row)] != 0 && weights[row] > 0;
   };
@@ -137,7 +150,7 @@ Adjusted Propensity::by_class(const Eigen::VectorXd& weights, const Eigen::Vecto
   }
   return Calibration(Controls({Codes(std::move(codes), classes_)}, {}), std::move(stands),
                      eligible_, {})
-      .apply(weights, threads);
+      .apply(before, threads);
 }
 
 }  // namespace steelyard

@@ -15,12 +15,15 @@ namespace {
 constexpr double kRounding = 1e-12;
 constexpr int kMostRounds = 1000;
 
-/// Cuts weights off at two bounds and shares out what was cut off, over and over.
+/// Cuts weights off at two bounds and shares out what was cut off, over and over. Weights are those
+/// of each time that a row counts.
 class Cut {
  public:
-  Cut(const Eigen::VectorXd& before, double low, double high, Trimming::Sharing sharing)
-      : weights(before),
-        inside(static_cast<std::size_t>(before.size()), 1),
+  Cut(Eigen::VectorXd before, const Before& start, double low, double high,
+      Trimming::Sharing sharing)
+      : weights(std::move(before)),
+        inside(static_cast<std::size_t>(weights.size()), 1),
+        start_(start),
         low_(low),
         high_(high),
         sharing_(sharing) {}
@@ -28,6 +31,11 @@ class Cut {
   Eigen::VectorXd weights;
   std::vector<char> inside;  ///< was never cut off
   int rounds = 0;
+
+  /// What a row takes its share by.
+  double share_of(Eigen::Index row) const {
+    return start_.count(row) * (sharing_ == Trimming::Sharing::kEqual ? 1 : weights[row]);
+  }
 
   /// @return whether any weight lay outside.
   template <typename Group>
@@ -44,11 +52,11 @@ class Cut {
       out[static_cast<std::size_t>(row)] = outside ? 1 : 0;
       if (outside) {
         weights[row] = std::clamp(w, low_, high_);
-        excess[g] += w - weights[row];
+        excess[g] += start_.count(row) * (w - weights[row]);
         inside[static_cast<std::size_t>(row)] = 0;
         any = true;
       } else if (w > 0 && g >= 0) {
-        others[g] += sharing_ == Trimming::Sharing::kEqual ? 1 : w;
+        others[g] += share_of(row);
       }
     }
     if (any && sharing_ != Trimming::Sharing::kNone) {
@@ -59,6 +67,7 @@ class Cut {
   }
 
  private:
+  const Before& start_;
   double low_;
   double high_;
   Trimming::Sharing sharing_;
@@ -112,42 +121,68 @@ double Trimming::unit(const Eigen::VectorXd& weights) const {
   return options_.unit == Unit::kMedian ? summary.median : summary.mean;
 }
 
-Adjusted Trimming::apply(const Eigen::VectorXd& weights, int) const {
-  if (weights.size() != rows_) {
+Adjusted Trimming::apply(const Before& before, int) const {
+  if (before.weights.size() != rows_) {
     throw std::invalid_argument("weights have another number of rows than the step");
   }
-  if (weights.minCoeff() < 0) {
+  if (before.weights.minCoeff() < 0) {
     throw WeightingError(WeightingError::Problem::kNegativeWeight);
   }
-  const double scale = unit(weights);
-  Cut cut(weights, options_.low * scale, options_.high * scale, options_.sharing);
+  // In a replicate a row may count twice: it is as two rows of its weight, not as one of twice.
+  Eigen::VectorXd each = before.weights;
+  for (Eigen::Index row = 0; row < rows_ && before.counts.size() > 0; ++row) {
+    each[row] = before.count(row) > 0 ? each[row] / before.count(row) : 0;
+  }
+  const double scale = unit(each);
+  Cut cut(each, before, options_.low * scale, options_.high * scale, options_.sharing);
   const auto group_of = [this](Eigen::Index row) { return group(row); };
   while (cut.once(groups(), group_of) && options_.repeats) {
     if (cut.rounds > kMostRounds) {
-      throw WeightingError(WeightingError::Problem::kNotMet);
+      throw WeightingError(WeightingError::Problem::kNobodyLeft);
     }
   }
   Adjusted result;
-  result.weights = std::move(cut.weights);
   result.iterations = cut.rounds;
-  if (options_.sharing == Sharing::kNone || options_.is_fixed) {
-    return result;  // the factors of rows are their own
+  result.weights = cut.weights;
+  for (Eigen::Index row = 0; row < rows_ && before.counts.size() > 0; ++row) {
+    result.weights[row] *= before.count(row);
   }
-  // The mean over those that took a share of what was cut off, by their shares.
+  if (before.counts.size() == 0 && !options_.is_fixed) {
+    result.projection = project(each, cut.weights, cut.inside);
+  }
+  return result;
+}
+
+/// A row that was cut off has the weight of the bound whatever its own was, and gives the rest to
+/// those that were not: the mean over them, by their shares, is what its weight tells.
+Projection Trimming::project(const Eigen::VectorXd& before, const Eigen::VectorXd& after,
+                             const std::vector<char>& inside) const {
+  const bool equal = options_.sharing == Sharing::kEqual;
+  Projection result;
+  result.keep = Eigen::VectorXd::Ones(rows_);
+  const auto is_cut = [&](Eigen::Index row) { return inside[static_cast<std::size_t>(row)] == 0; };
+  for (Eigen::Index row = 0; row < rows_; ++row) {
+    result.keep[row] = is_cut(row) ? 0 : equal && after[row] > 0 ? before[row] / after[row] : 1;
+  }
+  if (options_.sharing == Sharing::kNone) {
+    return result;
+  }
   const Codes one(std::vector<std::int32_t>(static_cast<std::size_t>(rows_), 0), 1);
-  Projection& projection = result.projection;
-  projection.cells = cells_of(Controls({options_.groups.size() == 0 ? one : options_.groups}, {}));
-  projection.part = result.weights - weights;
-  projection.pull = Eigen::VectorXd::Zero(rows_);
+  result.cells = cells_of(Controls({options_.groups.size() == 0 ? one : options_.groups}, {}));
+  result.part = after - before;
+  result.part_of_weight = Eigen::VectorXd::Zero(rows_);
+  result.pull = Eigen::VectorXd::Zero(rows_);
   Eigen::VectorXd shares = Eigen::VectorXd::Zero(groups());
   for (Eigen::Index row = 0; row < rows_; ++row) {
-    if (cut.inside[static_cast<std::size_t>(row)] != 0 && weights[row] > 0 && group(row) >= 0) {
-      const double part = options_.sharing == Sharing::kEqual ? 1 : weights[row];
-      projection.pull[row] = part / result.weights[row];
-      shares[group(row)] += part;
+    if (is_cut(row)) {
+      result.part_of_weight[row] = -before[row];
+    } else if (before[row] > 0 && group(row) >= 0) {
+      result.part_of_weight[row] = equal ? 0 : after[row] - before[row];
+      result.pull[row] = (equal ? 1 : before[row]) / after[row];
+      shares[group(row)] += equal ? 1 : before[row];
     }
   }
-  projection.information.emplace_back(Eigen::MatrixXd(shares.asDiagonal()));
+  result.information.emplace_back(Eigen::MatrixXd(shares.asDiagonal()));
   return result;
 }
 

@@ -14,16 +14,21 @@ Weighting::Weighting(Eigen::VectorXd base) {
 
 Weighting Weighting::with(AdjustmentPtr step, int threads) const {
   Weighting result = *this;
-  result.done_.push_back(std::make_shared<const Adjusted>(step->apply(weights(), threads)));
+  const Before before{weights(), {}, base()};
+  result.done_.push_back(std::make_shared<const Adjusted>(step->apply(before, threads)));
   result.steps_.push_back(std::move(step));
   return result;
 }
 
-Eigen::VectorXd Weighting::replay(Eigen::VectorXd weights, int threads) const {
-  for (const AdjustmentPtr& step : steps_) {
-    weights = step->replay(weights, threads);
+Eigen::VectorXd Weighting::replay(const Eigen::VectorXd& base, int threads) const {
+  Before before{base, Eigen::VectorXd::Zero(base.size()), base};
+  for (Eigen::Index row = 0; row < base.size(); ++row) {
+    before.counts[row] = (*base_)[row] > 0 ? base[row] / (*base_)[row] : 0;
   }
-  return weights;
+  for (const AdjustmentPtr& step : steps_) {
+    before.weights = step->replay(before, threads);
+  }
+  return before.weights;
 }
 
 }  // namespace steelyard

@@ -133,9 +133,12 @@ class Calibration(Adjustment):
     Weights that add up to given totals.
     """
     @staticmethod
+    def to_base(controls: Controls) -> Calibration:
+        ...
+    @staticmethod
     def to_sample(controls: Controls, stands: numpy.typing.NDArray[numpy.uint8], counts: numpy.typing.NDArray[numpy.uint8], distance: str, low: typing.SupportsFloat | typing.SupportsIndex, high: typing.SupportsFloat | typing.SupportsIndex) -> Calibration:
         ...
-    def __init__(self, controls: Controls, totals: numpy.typing.NDArray[numpy.float64], distance: str, low: typing.SupportsFloat | typing.SupportsIndex, high: typing.SupportsFloat | typing.SupportsIndex, bounds_on_weights: bool, residuals: str, scale: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]] | None, clusters: Codes | None, slack: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None, estimated: Estimates | None) -> None:
+    def __init__(self, controls: Controls, totals: numpy.typing.NDArray[numpy.float64], distance: str, low: typing.SupportsFloat | typing.SupportsIndex, high: typing.SupportsFloat | typing.SupportsIndex, bounds_on_weights: bool, residuals: str, scale: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]] | None, clusters: Codes | None, slack: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None, estimated: Estimates | None, shares: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None) -> None:
         ...
 class Propensity(Adjustment):
     """

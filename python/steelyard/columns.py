@@ -63,6 +63,22 @@ class Columns:
         """The frame itself."""
         return self._frame
 
+    def first_difference(self, other: "Columns") -> str | None:
+        """Of the columns read so far, the first of which another frame has other values."""
+        for name, values in self._numbers.items():
+            if name not in other.names or not np.array_equal(
+                values, other.numbers(name), equal_nan=values.dtype.kind == "f"
+            ):
+                return name
+        for name, factor in self._factors.items():
+            if name not in other.names:
+                return name
+            theirs = other.factor(name)
+            same = theirs.levels == factor.levels
+            if not same or not np.array_equal(theirs.codes.to_numpy(), factor.codes.to_numpy()):
+                return name
+        return None
+
     def like(self, columns: Mapping[str, NumberArray]) -> IntoDataFrame:
         """Make a frame of other columns, of the same library."""
         made: IntoDataFrame = nw.from_dict(

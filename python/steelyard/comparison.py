@@ -27,6 +27,7 @@ class Change:
     shared_units: int
     shared_share: float
     by_unit: bool
+    of_replicates: bool
 
 
 class Comparison(Table):
@@ -108,6 +109,11 @@ class Comparison(Table):
             return (
                 f"{change.period} and {self._base} are compared as independent samples: there are "
                 "too many rows to keep what each adds; name clusters to find shared units"
+            )
+        if change.of_replicates:
+            return (
+                f"{change.period} and {self._base} are compared as independent samples: replicates "
+                "do not tell which units are shared; without them, clusters of one name do"
             )
         text = (
             f"{change.period} shares {change.shared_units:,} units with {self._base} "
@@ -227,6 +233,7 @@ def _change(period: Period, base: Estimates, wave: Estimates) -> Change:
         shared_units=shared,
         shared_share=shared / max(1, after.core.counted_units),
         by_unit=before.core.by_unit and after.core.by_unit,
+        of_replicates=before.presentation.replicated or after.presentation.replicated,
     )
 
 

@@ -50,13 +50,17 @@ _ROUNDING = 1e-6  # relative: totals of margins, as printed, that agree
 class ControlSet:
     """Controls as the core reads them, with the name of each and the totals wanted.
 
-    `estimated` holds the same totals with their deviations, where any was estimated.
+    `estimated` holds the same totals with their deviations, where any was estimated; `shares` what
+    each total is of the sum of weights, where that is all that is known; `parts` each margin or
+    column with its number of controls.
     """
 
     core: _core.Controls
     names: tuple[str, ...]
     wanted: Floats
     estimated: _core.Estimates | None = None
+    shares: Floats | None = None
+    parts: tuple[tuple[Key, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,10 @@ class _Part:
     totals: dict[tuple[Level, ...], float] | None
     total: float = 0.0
     source: Estimates | None = None
+
+    @property
+    def key(self) -> Key:
+        return self.columns[0] if len(self.columns) == 1 else self.columns
 
     @property
     def text(self) -> str:
@@ -100,13 +108,22 @@ def read_controls(
         A row with a weight has an answer that has no total.
     """
     parts = _parts(totals)
-    parts = _as_counts(parts, float(weights.sum()), shares)
+    parts, of_weights = _as_counts(parts, float(weights.sum()), shares)
     parts = _agreeing(parts)
+    if all(part.sum == 0 for part in parts):
+        raise DesignMismatch("all totals are 0: no weights of anybody add up to them")
     core, names = _core_controls(columns, weights, parts, None)
     wanted = [t for part in parts if part.totals is not None for t in part.totals.values()]
     wanted += [part.total for part in parts if part.totals is None]
     values = np.array(wanted, dtype=np.float64)
-    return ControlSet(core, names, values.reshape(1, -1), _estimated(parts, values))
+    return ControlSet(
+        core,
+        names,
+        values.reshape(1, -1),
+        _estimated(parts, values),
+        values / weights.sum() if of_weights else None,
+        _sizes(parts),
+    )
 
 
 def read_controls_by(
@@ -145,7 +162,14 @@ def read_controls_by(
     codes = _codes(columns, weights, (by,), [(group,) for group in groups])
     core, names = _core_controls(columns, weights, shared, codes)
     wanted = [_row(own, shared) for own in every.values()]
-    return ControlSet(core, names, np.array(wanted, dtype=np.float64)), tuple(groups)
+    values = np.array(wanted, dtype=np.float64)
+    return ControlSet(core, names, values, parts=_sizes(shared)), tuple(groups)
+
+
+def _sizes(parts: Sequence[_Part]) -> tuple[tuple[Key, int], ...]:
+    """Each margin or column with its number of controls, in the order of the core."""
+    margins = [(part.key, len(part.totals)) for part in parts if part.totals is not None]
+    return (*margins, *((part.key, 1) for part in parts if part.totals is None))
 
 
 def _row(own: Sequence[_Part], shared: Sequence[_Part]) -> list[float]:
@@ -182,9 +206,9 @@ def _part(columns: tuple[str, ...], given: Margin | float) -> _Part:
     if isinstance(given, Estimates):
         totals, source = _of_estimates(columns, given), given
     elif isinstance(given, Mapping):
-        totals = {_combination(key): float(total) for key, total in given.items()}
+        totals = {_combination(key): _number(columns, total) for key, total in given.items()}
     else:
-        totals = _of_frame(columns, cast(IntoDataFrame, given))
+        totals = _of_frame(columns, given)
     for key, total in totals.items():
         if len(key) != len(columns):
             raise DesignMismatch(
@@ -220,27 +244,56 @@ def _estimated(parts: Sequence[_Part], values: Floats) -> _core.Estimates | None
     return joined.delta(values, jacobian)
 
 
+def _number(columns: tuple[str, ...], total: object) -> float:
+    if not isinstance(total, Real):
+        raise DesignMismatch(
+            f"a total of {' x '.join(columns)} is {total!r}, and a number is needed"
+        )
+    return float(total)
+
+
 def _combination(key: Combination) -> tuple[Level, ...]:
     return key if isinstance(key, tuple) else (key,)
 
 
 def _of_estimates(columns: tuple[str, ...], given: Estimates) -> dict[tuple[Level, ...], float]:
+    """Totals, counts or shares of levels, by the columns of a margin."""
     labels = given.labels
-    if len(columns) == 1 and not labels.by:
-        keys: list[tuple[Level, ...]] = [(level,) for level in labels.level]
-    else:
-        missing = [name for name in columns if name not in labels.by and name != columns[-1]]
-        if missing:
-            raise DesignMismatch(f"the estimates are not by {missing[0]!r}")
-        keys = [
-            tuple(labels.by[name][i] if name in labels.by else labels.level[i] for name in columns)
-            for i in range(len(given))
-        ]
+    text = " x ".join(columns)
+    kinds = set(labels.kind)
+    if not kinds <= {"count", "total", "proportion"} or len(kinds) > 1:
+        raise DesignMismatch(
+            f"the estimates of {text} are {', '.join(sorted(kinds))}: counts or totals are needed, "
+            "or proportions of one group"
+        )
+    if kinds == {"proportion"} and labels.by:
+        raise DesignMismatch(
+            f"the estimates of {text} are proportions within groups: give counts, as of "
+            "survey.count(...)"
+        )
+    sources = {name: list(values) for name, values in labels.by.items()}
+    for name in dict.fromkeys(labels.variable):
+        if kinds != {"total"}:
+            sources[name] = list(labels.level)
+    absent = [name for name in columns if name not in sources]
+    idle = [name for name in sources if name not in columns]
+    if absent or idle or len(set(labels.variable)) > 1:
+        raise DesignMismatch(
+            f"the estimates are by {', '.join(map(repr, sources)) or 'nothing'}, and totals of "
+            f"{text} are needed"
+        )
+    keys = [tuple(sources[name][i] for name in columns) for i in range(len(given))]
     return dict(zip(keys, given.estimate.tolist(), strict=True))
 
 
-def _of_frame(columns: tuple[str, ...], given: IntoDataFrame) -> dict[tuple[Level, ...], float]:
-    frame = nw.from_native(given, eager_only=True)
+def _of_frame(columns: tuple[str, ...], given: object) -> dict[tuple[Level, ...], float]:
+    try:
+        frame = nw.from_native(cast(IntoDataFrame, given), eager_only=True)
+    except TypeError:
+        raise DesignMismatch(
+            f"totals of {' x '.join(columns)} are a number, a mapping from level to total, a frame "
+            f"or Estimates, not {type(given).__name__}"
+        ) from None
     missing = [name for name in columns if name not in frame.columns]
     if missing:
         raise DesignMismatch(
@@ -254,7 +307,7 @@ def _of_frame(columns: tuple[str, ...], given: IntoDataFrame) -> dict[tuple[Leve
             f"and has {len(others)}"
         )
     read = Columns(frame.to_native())
-    factors = [read.factor(name) for name in columns]
+    factors = [read.complete_factor(name, "totals") for name in columns]
     keys = [
         tuple(factor.levels[int(factor.codes.to_numpy()[i])] for factor in factors)
         for i in range(len(frame))
@@ -264,8 +317,11 @@ def _of_frame(columns: tuple[str, ...], given: IntoDataFrame) -> dict[tuple[Leve
     return dict(zip(keys, read.numbers(others[0]).astype(np.float64).tolist(), strict=True))
 
 
-def _as_counts(parts: list[_Part], weight: float, shares: bool | None) -> list[_Part]:
-    """Turn margins of shares into counts: of the other margins, or of the weights as they are."""
+def _as_counts(parts: list[_Part], weight: float, shares: bool | None) -> tuple[list[_Part], bool]:
+    """Turn margins of shares into counts: of the other margins, or of the weights as they are.
+
+    Returns also whether all is known of shares alone, so that the sum of weights is the sample's.
+    """
     margins = [part for part in parts if part.totals is not None]
     add_up = [abs(part.sum - 1) < _ROUNDING for part in margins]
     are_shares = add_up if shares is None else [shares] * len(margins)
@@ -277,7 +333,8 @@ def _as_counts(parts: list[_Part], weight: float, shares: bool | None) -> list[_
         part.scaled_to(size) if is_share else part
         for part, is_share in zip(margins, are_shares, strict=True)
     )
-    return [part if part.totals is None else next(scaled) for part in parts]
+    found = [part if part.totals is None else next(scaled) for part in parts]
+    return found, bool(margins) and not counts and len(margins) == len(parts)
 
 
 def _agreeing(parts: list[_Part]) -> list[_Part]:

@@ -324,7 +324,7 @@ class Crosstab(Table):
 
 def _inside(domain: Domain, sample: Sample) -> BoolArray:
     """Rows of the domain that stand for somebody."""
-    inside: BoolArray = sample.design.row_weights() > 0
+    inside: BoolArray = sample.design.row_weights() != 0
     if domain.codes is not None:
         inside &= domain.codes.to_numpy() >= 0
     return inside

@@ -38,6 +38,7 @@ class Presentation:
     implementation: nw.Implementation = nw.Implementation.UNKNOWN
     conventions: Mapping[str, str] = field(default_factory=dict)
     undefined_df: tuple[DfRule, ...] = ()
+    replicated: bool = False
 
 
 class Estimates(Table):

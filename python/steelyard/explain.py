@@ -114,6 +114,12 @@ def explain(
 
     `among` are the rows of the frame that the core saw, if not all.
     """
+    if isinstance(error, _core.WeightingError) and error.args[1] == "negative_replicate":
+        return WeightingFailed(
+            "a replicate has negative weights, by which nothing can be fitted or ranked: means, "
+            "totals and shares have errors by these replicates, and quantiles with their default "
+            "interval; for others leave the design's strata and clusters in place of replicates"
+        )
     if isinstance(error, _core.WeightingError):
         return WeightingFailed(
             "a step of weighting made negative weights, by which nothing can be ranked or fitted: "

@@ -8,7 +8,7 @@ from steelyard import _core
 from steelyard.condition import Where
 from steelyard.estimates import Estimates
 from steelyard.evidence import Evidence
-from steelyard.explain import explain
+from steelyard.explain import CORE_ERRORS, explain
 from steelyard.labels import Labels
 from steelyard.sample import Sample
 from steelyard.statistic import Statistic
@@ -34,7 +34,7 @@ def poverty(
     groups = sample.domain(by, where)
     try:
         found = _core.PovertyLine(variable, numbers, sample.design, share, probability, line)
-    except _core.InvalidColumn as error:
+    except CORE_ERRORS as error:
         raise explain(error, sample.names) from None
     size = len(groups.labels)
     estimators = [] if line is not None else [found.threshold()]

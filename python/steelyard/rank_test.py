@@ -8,6 +8,7 @@ from steelyard import _core
 from steelyard.condition import Where
 from steelyard.errors import EmptyDomain, InfiniteValues, NoVariation, error_in_rows
 from steelyard.estimates import Estimates
+from steelyard.explain import CORE_ERRORS, explain
 from steelyard.hypothesis import HypothesisTest, t_test_of
 from steelyard.mean_test import freedom_of_groups
 from steelyard.sample import Sample
@@ -38,7 +39,10 @@ def rank_test(
             f"column {variable!r} is infinite",
             "look for a division by zero, or make these values missing",
         )
-    scores = _core.rank_scores(sample.design, domain.codes, variable, numbers, score)
+    try:
+        scores = _core.rank_scores(sample.design, domain.codes, variable, numbers, score)
+    except CORE_ERRORS as error:
+        raise explain(error, sample.names) from None
     name = f"rank of {variable}"
     term = Term(Statistic("mean", (name,)), (_core.mean(name, scores),), (None,), ("mean",))
     groups = sample.estimates_of([term], domain, level)

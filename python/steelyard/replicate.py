@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Literal, TypeAlias, get_args
 
 import numpy as np
@@ -184,6 +185,8 @@ class ReplicateWeights:
             The array has another number of rows, or there are fewer than two replicates.
         """
         names, values = self._named(columns)
+        if len(names) < 2:
+            raise DesignMismatch("replicates=: two replicates or more are needed")
         try:
             return _core.Replicates.of_rows(
                 names, values, self.combined, self.scales(len(names)), self.mse
@@ -282,8 +285,12 @@ def _refuse_unused(method: ReplicateMethod, options: ReplicateOptions) -> None:
             raise ValueError(f"{name}= has no meaning for {method!r} replicates")
     if method == "fay" and options.rho is None:
         raise ValueError("'fay' replicates need rho=, from 0 to below 1: 0.3 and 0.5 are usual")
-    if options.replicates is not None and options.replicates < 2:
-        raise ValueError(f"replicates={options.replicates}: two or more are needed")
+    for name, value, least in (
+        ("replicates", options.replicates, 2),
+        ("seed", options.seed, 0),
+    ):
+        if value is not None and (not isinstance(value, Integral) or value < least):
+            raise ValueError(f"{name}={value!r}: a whole number of at least {least} is needed")
 
 
 def _maker(

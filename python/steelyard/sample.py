@@ -166,6 +166,7 @@ class Sample:
             self.columns.implementation,
             {**self.conventions(), **_quantile_conventions(terms)},
             self._undefined_df(),
+            self.replication is not None,
         )
         return Estimates(result.estimates, labels, evidence, shown)
 
@@ -273,6 +274,11 @@ def _with_supplied(sample: Sample, given: ReplicateWeights) -> Sample:
     stated = float(policy.df) if not isinstance(policy.df, str) else None
     text = f"{given.text}, {spread_text(replicates)}"
     design = sample.design.with_replicates(replicates, stated)
+    if not design.degrees_of_freedom > 0:
+        raise DesignMismatch(
+            "replicates=: the weights of all replicates are the same up to a factor, so that "
+            "nothing tells how estimates vary"
+        )
     return Sample(sample.columns, policy, design, sample.names, text, sample.weighting)
 
 
@@ -281,6 +287,13 @@ def _weighted(sample: Sample, weighting: Weighting) -> Sample:
         raise DesignMismatch(
             f"weights= is a weighting of {len(weighting):,} rows, and the frame has "
             f"{len(sample.columns):,}: give the frame that was weighted"
+        )
+    differs = weighting.columns.first_difference(sample.columns)
+    if differs is not None:
+        raise DesignMismatch(
+            f"column {differs!r} of the frame is not as it was when it was weighted: give the "
+            "frame that was weighted, with its rows in the same order",
+            column=differs,
         )
     try:
         design = sample.design.with_weighting(weighting.core)

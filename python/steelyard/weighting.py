@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, Literal, TypeAlias, cast, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +29,7 @@ from steelyard.errors import (
     NotNumeric,
     WeightingFailed,
     error_in_rows,
+    rows_text,
 )
 from steelyard.formula import parse, read_frame
 from steelyard.levels import Level
@@ -113,6 +114,11 @@ class Weighting(Table):
     def core(self) -> _core.Weighting:
         """The chain as the core computes it."""
         return self._core
+
+    @property
+    def columns(self) -> Columns:
+        """The columns of the frame that is weighted."""
+        return self._columns
 
     @property
     def base(self) -> str | None:
@@ -383,7 +389,7 @@ class Weighting(Table):
         by: str | None = None,
         clusters: str | None = None,
         scale: str | None = None,
-        slack: float | Mapping[str, float] | None = None,
+        slack: float | Mapping[str, float] | Mapping[Key, float] | None = None,
         shares: bool | None = None,
         residuals: Residuals = "before",
     ) -> "Weighting":
@@ -412,7 +418,8 @@ class Weighting(Table):
             rows with a large one move less.
         slack : float or mapping of control to float, optional
             Totals may be missed: how much, as a price. 0 meets a total exactly; 1 goes about half
-            way to it. A mapping names columns; those it does not name are met exactly.
+            way to it. A mapping names columns as `totals` does; those it does not name are met
+            exactly.
         shares, residuals
             As for :meth:`rake`.
 
@@ -445,6 +452,8 @@ class Weighting(Table):
         """
         options = _CalibrationOptions(distance, bounds, bounds_on, clusters, scale, residuals)
         groups: tuple[Level, ...] = ()
+        if by is not None and shares is not None:
+            raise ValueError("shares= and by= are not combined: give each group its totals")
         if by is None:
             first = cast(Totals, totals)
             read = read_controls(self._columns, self.weights, first, shares)
@@ -454,13 +463,13 @@ class Weighting(Table):
             first = next(own for _, own in of_groups.items())
         listed = ", ".join(" x ".join(as_names(key)) for key, _ in first.items())
         text = (
-            f"{_DISTANCE_TEXT[distance]}, to {listed}"
+            f"{_DISTANCE_TEXT.get(distance, distance)}, to {listed}"
             + (f", in each {by}" if by else "")
             + _bounds_text(bounds, bounds_on)
             + (f", one factor for each {clusters}" if clusters else "")
             + (", with slack" if slack is not None else "")
         )
-        step = options.step(self._columns, self.weights, read, _slack(slack, read.names))
+        step = options.step(self._columns, self.weights, read, _slack(slack, read.parts))
         return self._then(step, "calibrate", text, read.names, groups=groups)
 
     def trim(
@@ -510,6 +519,9 @@ class Weighting(Table):
         if low is None and high is None:
             raise ValueError("trim() needs low=, high=, or both")
         groups = None if by is None else self._columns.complete_factor(by, "groups").codes
+        _check_choice("unit", unit, get_args(TrimUnit))
+        _check_choice("share", share, get_args(Sharing))
+        _check_choice("factors", factors, ("estimated", "fixed"))
         try:
             step = _core.Trimming(
                 len(self),
@@ -549,16 +561,22 @@ class Weighting(Table):
         Weighting
         """
         weights = self.weights
+        if isinstance(to, str):
+            _check_choice("to", to, ("rows", "base"))
+        elif not (np.isfinite(to) and to > 0):
+            raise ValueError(f"to={to}: weights are normalised to a number above 0")
         if by is None:
             codes, size = _core.Codes(np.zeros(len(self), dtype=np.int32), 1), 1
         else:
             codes = self._columns.complete_factor(by, "groups").codes
             size = codes.levels
         controls = _core.Controls([codes], [], [], None)
+        if to == "base":
+            step = _core.Calibration.to_base(controls)
+            groups = f" in each {by}" if by else ""
+            return self._then(step, "normalize", f"to the sum of base weights{groups}", ())
         if to == "rows":
             wanted = controls.totals((weights > 0).astype(np.float64))
-        elif to == "base":
-            wanted = controls.totals(np.ascontiguousarray(self._core.base))
         elif by is None:
             wanted = np.full((1, size), float(to))
         else:
@@ -725,6 +743,14 @@ class Weighting(Table):
             raise _explained(name, error, controls, groups) from None
         except _core.FitError as error:
             raise FitFailed(f"{name}: the regression of response: {error.args[0]}") from None
+        except _core.InvalidColumn as error:
+            _, _, column, count, rows, *_ = error.args
+            raise MissingValues(
+                f"{name}: {column} are missing in {rows_text(count, rows)}: every row that could "
+                "respond needs them; fill them in, or make missing a level",
+                count=count,
+                rows=rows,
+            ) from None
         last = made.steps - 1
         changed = self._core.factor_range(made)
         if changed.negative:
@@ -754,6 +780,13 @@ class _CalibrationOptions:
     def step(
         self, columns: Columns, weights: Floats, read: ControlSet, slack: Floats | None
     ) -> _core.Calibration:
+        _check_choice("distance", self.distance, get_args(DistanceKind))
+        _check_choice("bounds_on", self.bounds_on, ("factor", "weight"))
+        _check_choice("residuals", self.residuals, get_args(Residuals))
+        if self.bounds is not None and (
+            not isinstance(self.bounds, Sequence) or len(self.bounds) != 2
+        ):
+            raise DesignMismatch(f"bounds={self.bounds!r}: two numbers are needed, (low, high)")
         low, high = self.bounds or (None, None)
         if self.distance == "logit" and (low is None or high is None):
             raise DesignMismatch("distance='logit' needs bounds=(low, high), around 1")
@@ -779,6 +812,7 @@ class _CalibrationOptions:
                 else columns.complete_factor(self.clusters, "clusters").codes,
                 slack,
                 read.estimated,
+                read.shares,
             )
         except ValueError as error:
             raise DesignMismatch(f"calibrate(): {error}") from None
@@ -867,23 +901,34 @@ def _check_room(weights: Floats, low: float, high: float) -> None:
         )
 
 
-def _slack(given: float | Mapping[str, float] | None, names: tuple[str, ...]) -> Floats | None:
+def _slack(
+    given: float | Mapping[str, float] | Mapping[Key, float] | None,
+    parts: Sequence[tuple[Key, int]],
+) -> Floats | None:
     if given is None:
         return None
     if not isinstance(given, Mapping):
-        return np.full(len(names), float(given))
-    price = np.zeros(len(names))
-    for key, value in given.items():
-        mine = [i for i, name in enumerate(names) if name == key or name.startswith(f"{key} ")]
-        if not mine:
+        given = {key: float(given) for key, _ in parts}
+    price = {key if isinstance(key, str) else tuple(key): value for key, value in given.items()}
+    for key, value in price.items():
+        if key not in dict(parts):
             raise DesignMismatch(f"slack= names {key!r}, which has no total")
-        price[mine] = float(value)
-    return price
+        if not (np.isfinite(value) and value >= 0):
+            raise DesignMismatch(f"slack={value} of {key!r}: a number of at least 0 is needed")
+    each = [np.full(size, float(price.get(key, 0.0))) for key, size in parts]
+    return np.concatenate(each)
+
+
+def _check_choice(name: str, value: str, known: Sequence[str]) -> None:
+    if value not in known:
+        raise ValueError(f"{name}={value!r} is none of {', '.join(map(repr, known))}")
 
 
 def _bounds_text(bounds: Bounds | None, on: str = "factor") -> str:
     if bounds is None:
         return ""
+    if not isinstance(bounds, Sequence) or len(bounds) != 2:
+        return ""  # refused where they are read
     low, high = (("" if end is None else number_text(end)) for end in bounds)
     return f", {on}s from {low or 'any'} to {high or 'any'}"
 
@@ -909,8 +954,10 @@ def _explained(
         "disagreement": "the totals contradict each other: they cannot all be met",
         "not_met": "no weights within the bounds add up to the totals: widen bounds=, allow "
         "slack=, or merge levels with few rows",
-        "nobody_left": "the bounds leave nobody to share out to: widen them",
+        "nobody_left": "the bounds leave nobody to share out to: widen low= or high=",
         "negative_weight": "a step before made negative weights, from which this one cannot start: "
         "give that step bounds=, or distance='raking'",
     }[problem]
+    if name in ("nonresponse", "unknown eligibility"):
+        remedy = "nobody in the class is there to stand for the others: merge it, as minimum=1 does"
     return WeightingFailed(f"{name}: {remedy}" + (f". {listed}" if listed else ""))

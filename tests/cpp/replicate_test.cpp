@@ -119,7 +119,7 @@ TEST(Replicates, WithNegativeWeightsFitNothing) {
   const Column others = column({1, 1, 1});
   const Design design = Sample{.rows = 3}.design().with_replicates(
       Replicates::of_rows({some, others}, true, equal_scales(2, 1)));
-  EXPECT_THROW(design.under_replicate(0), std::invalid_argument);
+  EXPECT_THROW(design.under_replicate(0), WeightingError);
   EXPECT_EQ(design.under_replicate(1).rows(), 3);
 }
 

@@ -36,6 +36,9 @@ class Calibration final : public Adjustment {
     /// Reference: Dever & Valliant (2010), A comparison of variance estimators for
     /// poststratification to estimated control totals, Survey Methodology 36(1).
     std::optional<Deviations> of_totals;
+    /// Totals are shares of the sum of weights as it is, which the sample estimates: one of each
+    /// control; in place of totals.
+    Eigen::VectorXd shares;
     Eigen::VectorXd slack;  ///< by control: how far a total may be missed; empty: not at all
   };
 
@@ -51,8 +54,11 @@ class Calibration final : public Adjustment {
   Calibration(Controls controls, std::vector<std::uint8_t> stands, std::vector<std::uint8_t> counts,
               Options options);
 
-  Adjusted apply(const Eigen::VectorXd& weights, int threads) const override;
-  Eigen::VectorXd replay(const Eigen::VectorXd& weights, int threads) const override;
+  /// To the totals that the base weights of the chain gave.
+  static std::shared_ptr<Calibration> to_base(Controls controls, Options options);
+
+  Adjusted apply(const Before& before, int threads) const override;
+  Eigen::VectorXd replay(const Before& before, int threads) const override;
 
  private:
   struct Problem;
@@ -60,20 +66,23 @@ class Calibration final : public Adjustment {
 
   Controls controls_;
   std::optional<Cells> cells_;  // none: they depend on the weights
-  RowMatrix totals_;            // empty: those of the sample
+  enum class Target { kTotals, kShares, kSample, kBase };
+  Target target_ = Target::kTotals;
+  RowMatrix totals_;
   std::vector<std::uint8_t> stands_;
   std::vector<std::uint8_t> counts_;
   Options options_;
 
-  bool of_sample() const { return totals_.size() == 0; }
-  Problem pose(const Eigen::VectorXd& weights, int threads) const;
+  bool of_sample() const { return target_ == Target::kSample; }
+  void check() const;
+  Problem pose(const Before& before, int threads) const;
+  void drop(Problem& problem) const;
   void settle(Problem& problem) const;
   Solution solve(const Problem& problem, int threads) const;
   Eigen::VectorXd weights_of(const Problem& problem, const Solution& solution,
                              const Eigen::VectorXd& weights) const;
-  Projection project(const Problem& problem, const Solution& solution,
-                     const Eigen::VectorXd& before, const Eigen::VectorXd& after,
-                     int threads) const;
+  Projection project(const Problem& problem, const Solution& solution, const Before& before,
+                     const Eigen::VectorXd& after, int threads) const;
 };
 
 }  // namespace steelyard

@@ -33,6 +33,9 @@ class Controls {
   /// x of rows [begin, begin + count): into the first `count` rows of a matrix.
   void read(Eigen::Index begin, Eigen::Index count, RowMatrix& into) const;
 
+  /// x of one row, into a row of a matrix.
+  void read_row(Eigen::Index row, Eigen::Index at, RowMatrix& into) const;
+
   /// Sums over rows of factor * x, by group: groups x controls.
   RowMatrix totals(const Eigen::VectorXd& factor, int threads = 0) const;
   /// Sums over rows of factor * x x^T, by group; lower triangles.
@@ -46,6 +49,9 @@ class Controls {
   Codes groups_;
   Eigen::Index rows_ = 0;
   Eigen::Index width_ = 0;
+
+  std::vector<Eigen::Index> levels(Eigen::Index row) const;
+  void add_products(Eigen::Index row, double factor, Eigen::MatrixXd& sum) const;
 };
 
 /// Rows that share their controls, as one: what is computed for one of them holds for all.

@@ -59,7 +59,8 @@ class Design {
 
   /// The same sample with weights that a chain of steps makes of the design's. Linearised errors,
   /// and replicates, account for every step.
-  /// @throws std::invalid_argument where the chain starts from other weights.
+  /// @throws std::invalid_argument where the chain starts from other weights, and for a design that
+  ///         has replicates or a weighting.
   Design with_weighting(const Weighting& weighting) const;
   /// Null: the weights are those of the design.
   const ProjectionChain* weighting() const { return weighting_.get(); }

@@ -77,11 +77,12 @@ class FitError : public std::runtime_error {
 class WeightingError : public std::runtime_error {
  public:
   enum class Problem {
-    kEmptyControl,   ///< totals are wanted of what no row with a weight has
-    kDisagreement,   ///< totals that contradict each other
-    kNotMet,         ///< totals that no weights within the bounds add up to
-    kNobodyLeft,     ///< nothing to share the weight of rows out to
-    kNegativeWeight  ///< a step that needs weights of at least 0 has others
+    kEmptyControl,      ///< totals are wanted of what no row with a weight has
+    kDisagreement,      ///< totals that contradict each other
+    kNotMet,            ///< totals that no weights within the bounds add up to
+    kNobodyLeft,        ///< nothing to share the weight of rows out to
+    kNegativeWeight,    ///< a step that needs weights of at least 0 has others
+    kNegativeReplicate  ///< nothing can be fitted or ranked by the weights of a replicate
   };
   /// One total: the group, the control, what is wanted and what the weights came to.
   struct Miss {

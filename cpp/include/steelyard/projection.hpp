@@ -33,23 +33,30 @@ class ProjectionChain {
   bool has_errors_of_totals() const;
 
  private:
-  /// One step: its controls as read by row, and its controls' totals by unit.
+  /// One step that has parameters.
   struct Link {
     const Projection* projection;
-    RowMatrix of_cells;  ///< cells x controls; empty where rows are cells
-    RowMatrix by_unit;   ///< units x (groups * controls): sums of part * x; empty: rows are units
-    std::vector<Eigen::MatrixXd> later;  ///< of the links after it: sum of pull part x x^T
+    Eigen::VectorXd pull;  ///< of each row's influence after all steps; see Projection
+    RowMatrix by_unit;     ///< units x (groups * controls): sums of moves; empty: rows are units
+    std::vector<Eigen::MatrixXd> later;  ///< of the links after it: sum of pull x moves^T
 
     Eigen::Index width() const { return projection->cells.controls.width(); }
     Eigen::Index size() const { return width() * projection->cells.controls.groups(); }
+    /// Where a row's group begins among the controls of all; -1: it has none.
     Eigen::Index at(Eigen::Index row) const;
+    /// x of rows [begin, begin + count).
     void read(Eigen::Index begin, Eigen::Index count, RowMatrix& x) const;
+    /// Turns x into part * x - lift * shares.
+    void move(const Eigen::VectorXd& part, Eigen::Index begin, Eigen::Index count,
+              RowMatrix& x) const;
   };
 
   Weighting weighting_;
   std::vector<Link> links_;
 
-  void relate(Link& first, const Link& later) const;
+  void relate(std::size_t step, Link& link) const;
+  Eigen::MatrixXd relation(const Link& first, const Link& later,
+                           const Eigen::VectorXd& between) const;
   void sum_by_unit(Link& link, const Codes& unit_of_row, Eigen::Index units) const;
   std::vector<RowMatrix> pull(const Design& design, const Domains& domains,
                               std::span<const Term> terms, Eigen::Index estimates,

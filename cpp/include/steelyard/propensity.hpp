@@ -26,7 +26,8 @@ class Propensity final : public Adjustment {
 
   /// @throws FitError where the regression cannot be fitted.
   /// @throws WeightingError where a class has no respondents.
-  Adjusted apply(const Eigen::VectorXd& weights, int threads) const override;
+  /// @throws InvalidColumn where a row of the model lacks a regressor.
+  Adjusted apply(const Before& before, int threads) const override;
 
  private:
   ModelMatrix matrix_;
@@ -34,8 +35,7 @@ class Propensity final : public Adjustment {
   std::vector<std::uint8_t> eligible_;
   int classes_;
 
-  Adjusted by_class(const Eigen::VectorXd& weights, const Eigen::VectorXd& probability,
-                    int threads) const;
+  Adjusted by_class(const Before& before, const Eigen::VectorXd& probability, int threads) const;
 };
 
 }  // namespace steelyard

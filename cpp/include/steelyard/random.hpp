@@ -21,6 +21,9 @@ class Random {
     return scrambled(state_);
   }
 
+  /// A number from 0 to below 1, of 2^53 that are equally likely.
+  double uniform() { return static_cast<double>(next() >> 11U) * 0x1.0p-53; }
+
   /// A whole number from 0 to size - 1, each as likely. Reference: Lemire (2019), ACM Transactions
   /// on Modeling and Computer Simulation 29(1).
   Eigen::Index below(Eigen::Index size) {

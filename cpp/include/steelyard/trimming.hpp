@@ -2,6 +2,7 @@
 
 #include <Eigen/Core>
 #include <limits>
+#include <vector>
 
 #include "steelyard/adjustment.hpp"
 #include "steelyard/codes.hpp"
@@ -36,13 +37,16 @@ class Trimming final : public Adjustment {
   /// @throws std::invalid_argument for bounds in the wrong order.
   Trimming(Eigen::Index rows, Options options);
 
-  Adjusted apply(const Eigen::VectorXd& weights, int threads) const override;
+  /// Weights are cut off as those of each time that a row counts, so that replicates do as samples.
+  Adjusted apply(const Before& before, int threads) const override;
 
  private:
   Eigen::Index rows_;
   Options options_;
 
   double unit(const Eigen::VectorXd& weights) const;
+  Projection project(const Eigen::VectorXd& before, const Eigen::VectorXd& after,
+                     const std::vector<char>& inside) const;
   Eigen::Index groups() const;
   Eigen::Index group(Eigen::Index row) const;
 };

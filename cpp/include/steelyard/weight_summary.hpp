@@ -5,7 +5,7 @@
 
 namespace steelyard {
 
-/// How unequal weights are, among the rows that have one above 0.
+/// How unequal weights are, among the rows that have one other than 0.
 struct WeightSummary {
   std::int64_t rows = 0;
   double sum = 0;
@@ -19,7 +19,7 @@ struct WeightSummary {
   double top_share = 0;
 };
 
-/// All zero where no weight is above 0.
+/// All zero where no row has a weight.
 WeightSummary summarise(const Eigen::VectorXd& weights);
 
 /// By how much weights changed, where there is one before and after.

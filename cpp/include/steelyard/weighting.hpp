@@ -27,8 +27,9 @@ class Weighting {
   /// @throws std::out_of_range where there is no such step.
   const Adjusted& step(std::size_t k) const { return *done_.at(k); }
 
-  /// The weights that all steps make of others.
-  Eigen::VectorXd replay(Eigen::VectorXd weights, int threads) const;
+  /// The weights that all steps make of base weights under which rows count otherwise: as often as
+  /// these are of those of the chain.
+  Eigen::VectorXd replay(const Eigen::VectorXd& base, int threads) const;
 
  private:
   std::shared_ptr<const Eigen::VectorXd> base_;
