@@ -19,6 +19,7 @@ void bind_quantile(pybind11::module_& m);
 void bind_regression(pybind11::module_& m);
 void bind_replicates(pybind11::module_& m);
 void bind_replication(pybind11::module_& m);
+void bind_selection(pybind11::module_& m);
 void bind_weighting(pybind11::module_& m);
 
 }  // namespace steelyard::bindings

@@ -39,13 +39,16 @@ void move(const std::vector<Eigen::Index>& units, const Eigen::VectorXd& directi
   }
 }
 
-/// A direction in which no sum changes.
+/// A direction in which none of the first sums changes; empty: there is none.
 Eigen::VectorXd kernel(const std::vector<Eigen::Index>& units, const RowMatrix& scaled,
                        Eigen::Index variables) {
+  if (variables == 0) {
+    return Eigen::VectorXd::Unit(std::ssize(units), 0);
+  }
   const Eigen::MatrixXd sums = scaled(units, Eigen::seqN(0, variables)).transpose();
   Eigen::FullPivLU<Eigen::MatrixXd> lu(sums);
   lu.setThreshold(1e-10);
-  return lu.kernel().col(0);
+  return lu.dimensionOfKernel() > 0 ? Eigen::VectorXd(lu.kernel().col(0)) : Eigen::VectorXd();
 }
 
 }  // namespace
@@ -80,14 +83,11 @@ Draw draw_balanced(const Eigen::VectorXd& probability, const RowMatrix& balance,
     if (pool.empty()) {
       break;
     }
-    variables = std::min(variables, static_cast<Eigen::Index>(pool.size()) - 1);
-    const Eigen::VectorXd direction =
-        variables > 0 ? kernel(pool, scaled, variables) : Eigen::VectorXd::Ones(1);
-    if (variables == 0) {
-      move({pool.front()}, direction, p, random);
-    } else {
-      move(pool, direction, p, random);
+    Eigen::VectorXd direction = kernel(pool, scaled, variables);
+    while (direction.size() == 0) {  // landing: as many sums as still leave a way
+      direction = kernel(pool, scaled, --variables);
     }
+    move(pool, direction, p, random);
   }
   Draw result;
   for (Eigen::Index i = 0; i < p.size(); ++i) {

@@ -2,6 +2,7 @@
 
 from steelyard import datasets, errors
 from steelyard._core import __version__
+from steelyard.allocation import allocate, allocate_for_precision
 from steelyard.balance import Balance
 from steelyard.comparison import Comparison, compare
 from steelyard.crosstab import Crosstab
@@ -15,7 +16,14 @@ from steelyard.published import Audit, Figure, audit
 from steelyard.regression import Regression
 from steelyard.replicate import ReplicateWeights
 from steelyard.response_rate import ResponseRates, response_rates
+from steelyard.sample_size import (
+    SampleSize,
+    detectable_change,
+    sample_size,
+    sample_size_for_change,
+)
 from steelyard.scorecard import Scorecard
+from steelyard.selection import Selected, select
 from steelyard.statistic import (
     Statistic,
     cdf,
@@ -52,13 +60,17 @@ __all__ = [
     "Regression",
     "ReplicateWeights",
     "ResponseRates",
+    "SampleSize",
     "Scorecard",
+    "Selected",
     "Statistic",
     "Subsample",
     "Survey",
     "Weighting",
     "WeightingEffect",
     "__version__",
+    "allocate",
+    "allocate_for_precision",
     "audit",
     "cdf",
     "compare",
@@ -66,6 +78,7 @@ __all__ = [
     "count",
     "covariance",
     "datasets",
+    "detectable_change",
     "errors",
     "gini",
     "likert",
@@ -74,8 +87,11 @@ __all__ = [
     "quantile",
     "ratio",
     "response_rates",
+    "sample_size",
+    "sample_size_for_change",
     "scale",
     "sd",
+    "select",
     "share_ratio",
     "total",
     "variance",

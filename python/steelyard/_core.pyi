@@ -6,7 +6,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Adjustment', 'BootstrapOptions', 'Calibration', 'Codes', 'Controls', 'Design', 'DesignError', 'Dual', 'Estimated', 'Estimates', 'Estimator', 'FactorRange', 'FitError', 'InvalidColumn', 'KEPT_DEVIATIONS', 'ModelFactor', 'ModelMatrix', 'Ordinal', 'PhaseStage', 'PovertyLine', 'Propensity', 'Quantiles', 'Regression', 'Replicates', 'SampleKeys', 'ShareAudit', 'Stage', 'TableTest', 'TestResult', 'Trimming', 'VarianceForm', 'WeightSummary', 'Weighting', 'WeightingError', 'audit_share', 'averages', 'canty_davison_bootstrap', 'count', 'cronbach_alpha', 'cross', 'distribution_function', 'estimate', 'factorize', 'fit_ordinal', 'fit_regression', 'from_joint_probabilities', 'generalised_bootstrap', 'gini', 'goodness_of_fit_test', 'half_samples', 'hartley_rao', 'independence_test', 'jackknife', 'join', 'mean', 'mixed_bootstrap', 'moment', 'multistage_bootstrap', 'ordinal_coefficients', 'overton', 'predict_ordinal', 'predict_regression', 'print_share', 'proportion', 'proportion_intervals', 'random_groups', 'rank_scores', 'ratio', 'recoded', 'reduce_bias', 'reduce_bias_of_means', 'regression_coefficients', 'rescaled_bootstrap', 'score_intervals', 'share_below', 'share_ratio', 'shared_units', 'successive_differences', 't_quantile', 't_upper_tail', 'total', 'two_phase', 'two_sided_p_value', 'variables', 'wald_independence_test', 'wald_intervals', 'wald_test', 'weighting_effect']
+__all__: list[str] = ['Adjustment', 'BootstrapOptions', 'Calibration', 'ChangeOptions', 'Codes', 'Controls', 'Design', 'DesignError', 'Dual', 'Estimated', 'Estimates', 'Estimator', 'FactorRange', 'FitError', 'InvalidColumn', 'KEPT_DEVIATIONS', 'ModelFactor', 'ModelMatrix', 'Ordinal', 'PhaseStage', 'PovertyLine', 'Propensity', 'Quantiles', 'Regression', 'Replicates', 'SampleKeys', 'ShareAudit', 'Stage', 'TableTest', 'TestResult', 'Trimming', 'VarianceForm', 'WeightSummary', 'Weighting', 'WeightingError', 'allocate', 'allocate_for_precision', 'audit_share', 'averages', 'canty_davison_bootstrap', 'count', 'cronbach_alpha', 'cross', 'detectable_change', 'distribution_function', 'draw', 'draw_balanced', 'draw_simple', 'draw_tille', 'estimate', 'factorize', 'fit_ordinal', 'fit_regression', 'from_joint_probabilities', 'generalised_bootstrap', 'gini', 'goodness_of_fit_test', 'half_samples', 'hartley_rao', 'inclusion_probabilities', 'independence_test', 'jackknife', 'join', 'joint_sampford', 'joint_systematic', 'joint_tille', 'margin_of_size', 'mean', 'mixed_bootstrap', 'moment', 'multistage_bootstrap', 'ordinal_coefficients', 'overton', 'predict_ordinal', 'predict_regression', 'print_share', 'proportion', 'proportion_intervals', 'random_groups', 'rank_scores', 'ratio', 'recoded', 'reduce_bias', 'reduce_bias_of_means', 'regression_coefficients', 'rescaled_bootstrap', 'score_intervals', 'share_below', 'share_ratio', 'shared_units', 'size_for_change', 'size_for_margin', 'successive_differences', 't_quantile', 't_upper_tail', 'total', 'two_phase', 'two_sided_p_value', 'variables', 'wald_independence_test', 'wald_intervals', 'wald_test', 'weighting_effect']
 class InvalidColumn(ValueError):
     pass
 class DesignError(RuntimeError):
@@ -300,6 +300,12 @@ class BootstrapOptions:
     """
     def __init__(self, replicates: typing.SupportsInt | typing.SupportsIndex, seed: typing.SupportsInt | typing.SupportsIndex, about_estimate: bool) -> None:
         ...
+class ChangeOptions:
+    """
+    Two waves, and what they share.
+    """
+    def __init__(self, level: typing.SupportsFloat | typing.SupportsIndex, power: typing.SupportsFloat | typing.SupportsIndex, design_effect: typing.SupportsFloat | typing.SupportsIndex, overlap: typing.SupportsFloat | typing.SupportsIndex, correlation: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
 class Dual:
     """
     A number that knows its derivatives.
@@ -540,6 +546,10 @@ class Ordinal:
     @property
     def used(self) -> int:
         ...
+def allocate(measure: numpy.typing.NDArray[numpy.float64], size: typing.SupportsInt | typing.SupportsIndex, population: numpy.typing.NDArray[numpy.float64], least: typing.SupportsFloat | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
+    ...
+def allocate_for_precision(variance: numpy.typing.NDArray[numpy.float64], wanted: numpy.typing.NDArray[numpy.float64], cost: numpy.typing.NDArray[numpy.float64], population: numpy.typing.NDArray[numpy.float64], least: typing.SupportsFloat | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
+    ...
 def audit_share(digits: typing.SupportsInt | typing.SupportsIndex, decimals: typing.SupportsInt | typing.SupportsIndex, whole: typing.SupportsInt | typing.SupportsIndex, n: typing.SupportsInt | typing.SupportsIndex, rounding: str) -> ShareAudit:
     ...
 def averages(fit: Regression, matrices: collections.abc.Sequence[ModelMatrix], slopes: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex | None], scale: str, design: Design, domains: Codes | None) -> Estimator:
@@ -556,10 +566,20 @@ def cross(columns: collections.abc.Sequence[Codes], keep: numpy.typing.NDArray[n
     """
     Codes of the combinations that occur, the code of each column in them, and the number of rows kept that have none.
     """
+def detectable_change(first_variance: typing.SupportsFloat | typing.SupportsIndex, second_variance: typing.SupportsFloat | typing.SupportsIndex, answers: typing.SupportsFloat | typing.SupportsIndex, options: ChangeOptions) -> float:
+    ...
 def distribution_function(name: str, y: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]], domains: Codes | None, points: numpy.typing.NDArray[numpy.float64]) -> Estimator:
     """
     Shares of values at or below some points, which ascend.
     """
+def draw(method: str, probability: numpy.typing.NDArray[numpy.float64], seed: typing.SupportsInt | typing.SupportsIndex, stream: typing.SupportsInt | typing.SupportsIndex) -> list[int]:
+    ...
+def draw_balanced(probability: numpy.typing.NDArray[numpy.float64], balance: numpy.typing.NDArray[numpy.float64], seed: typing.SupportsInt | typing.SupportsIndex) -> list[int]:
+    ...
+def draw_simple(units: typing.SupportsInt | typing.SupportsIndex, draws: typing.SupportsInt | typing.SupportsIndex, seed: typing.SupportsInt | typing.SupportsIndex, stream: typing.SupportsInt | typing.SupportsIndex) -> list[int]:
+    ...
+def draw_tille(size: numpy.typing.NDArray[numpy.float64], draws: typing.SupportsInt | typing.SupportsIndex, seed: typing.SupportsInt | typing.SupportsIndex, stream: typing.SupportsInt | typing.SupportsIndex) -> list[int]:
+    ...
 def estimate(design: Design, keys: SampleKeys, domains: Codes | None, estimators: collections.abc.Sequence[Estimator], threads: typing.SupportsInt | typing.SupportsIndex = 0, kept: typing.SupportsInt | typing.SupportsIndex = 1048576) -> Estimated:
     """
     Rows, sums of influence by unit, deviations: several estimators in one pass.
@@ -584,6 +604,8 @@ def half_samples(design: Design, rho: typing.SupportsFloat | typing.SupportsInde
     ...
 def hartley_rao(probability: numpy.typing.NDArray[numpy.float64], strata: Codes | None, sum_of_squares: typing.Annotated[numpy.typing.ArrayLike, numpy.float64] | None, variance: str) -> VarianceForm:
     ...
+def inclusion_probabilities(size: numpy.typing.NDArray[numpy.float64], draws: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
+    ...
 def independence_test(cells: Estimates, rows: typing.SupportsInt | typing.SupportsIndex, columns: typing.SupportsInt | typing.SupportsIndex, n: typing.SupportsFloat | typing.SupportsIndex, df: typing.SupportsFloat | typing.SupportsIndex, statistic: str, correction: str) -> TableTest:
     ...
 def jackknife(design: Design, about_estimate: bool) -> Replicates:
@@ -592,6 +614,14 @@ def join(first: Estimates, second: Estimates) -> Estimates:
     """
     Both side by side, covarying through the units they share.
     """
+def joint_sampford(probability: numpy.typing.NDArray[numpy.float64]) -> numpy.typing.NDArray[numpy.float64]:
+    ...
+def joint_systematic(probability: numpy.typing.NDArray[numpy.float64]) -> numpy.typing.NDArray[numpy.float64]:
+    ...
+def joint_tille(size: numpy.typing.NDArray[numpy.float64], draws: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
+    ...
+def margin_of_size(variance: typing.SupportsFloat | typing.SupportsIndex, answers: typing.SupportsFloat | typing.SupportsIndex, level: typing.SupportsFloat | typing.SupportsIndex, design_effect: typing.SupportsFloat | typing.SupportsIndex, population: typing.SupportsFloat | typing.SupportsIndex) -> float:
+    ...
 def mean(name: str, y: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]) -> Estimator:
     ...
 def mixed_bootstrap(design: Design, draws: collections.abc.Sequence[str], options: BootstrapOptions) -> Replicates:
@@ -649,6 +679,10 @@ def share_below(name: str, y: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]
 def share_ratio(name: str, y: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]], design: Design, domains: Codes | None, richest: typing.SupportsFloat | typing.SupportsIndex, poorest: typing.SupportsFloat | typing.SupportsIndex) -> Estimator:
     ...
 def shared_units(first: Estimates, second: Estimates) -> int:
+    ...
+def size_for_change(first_variance: typing.SupportsFloat | typing.SupportsIndex, second_variance: typing.SupportsFloat | typing.SupportsIndex, change: typing.SupportsFloat | typing.SupportsIndex, options: ChangeOptions) -> float:
+    ...
+def size_for_margin(variance: typing.SupportsFloat | typing.SupportsIndex, margin: typing.SupportsFloat | typing.SupportsIndex, level: typing.SupportsFloat | typing.SupportsIndex, design_effect: typing.SupportsFloat | typing.SupportsIndex, population: typing.SupportsFloat | typing.SupportsIndex) -> float:
     ...
 def successive_differences(design: Design, replicates: typing.SupportsInt | typing.SupportsIndex, about_estimate: bool) -> Replicates:
     ...
