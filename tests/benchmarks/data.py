@@ -54,6 +54,29 @@ def simulate(size: Size) -> pl.DataFrame:
     return pl.DataFrame(columns)
 
 
+MARGINS = ("answer", "group", "domain")
+
+
+def totals_of_margins(frame: pl.DataFrame) -> dict[str, dict[str, float]]:
+    """Totals near those of the sample, that agree with each other."""
+    moved = frame.with_columns(_moved())
+    return {
+        name: dict(moved.group_by(name).agg(pl.col("moved").sum()).sort(name).iter_rows())
+        for name in MARGINS
+    }
+
+
+def totals_of_scores(frame: pl.DataFrame) -> dict[str, float]:
+    """Totals of the scores by the same weights."""
+    moved = frame.with_columns(_moved())
+    return {name: float((moved["moved"] * moved[name]).sum()) for name in SCORES}
+
+
+def _moved() -> pl.Expr:
+    """Weights that are some per cent larger or smaller, by the first score."""
+    return (pl.col("weight") * (1 + 0.1 * pl.col(SCORES[0]).sin())).alias("moved")
+
+
 def _units(size: Size, random: np.random.Generator) -> npt.NDArray[np.int64]:
     rest = random.integers(0, size.units, size.rows - size.units)
     return random.permutation(np.concatenate([np.arange(size.units), rest]))

@@ -4,6 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
 Label: TypeAlias = tuple[str, ...]
 Answer: TypeAlias = dict[Label, tuple[float, float]]
 """Estimate and standard error of every group, variable and level."""
@@ -18,6 +22,9 @@ TEN_MEANS = "ten means in one call"
 RATIO = "ratio"
 PROPORTION = "proportion of 5 levels by 20 domains"
 MEAN_ELEMENTS = "mean, no clusters"
+BOOTSTRAP = "ten means, 200 bootstrap replicates"
+RAKING = "raking to three margins"
+CALIBRATION = "calibration to 30 totals"
 
 CASES = (
     CONSTRUCTION_TEXT,
@@ -30,6 +37,9 @@ CASES = (
     RATIO,
     PROPORTION,
     MEAN_ELEMENTS,
+    BOOTSTRAP,
+    RAKING,
+    CALIBRATION,
 )
 
 
@@ -49,6 +59,11 @@ class Tool:
     name: str
     version: str
     jobs: dict[str, Job]
+
+
+def mean_by(frame: pl.DataFrame, weights: npt.NDArray[np.float64]) -> Answer:
+    """What weights make of a score: equal where the weights are."""
+    return {("mean",): (float(np.average(frame["score_2"].to_numpy(), weights=weights)), 0.0)}
 
 
 def ready(state: Any) -> Callable[[], Any]:

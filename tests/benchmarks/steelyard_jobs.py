@@ -7,14 +7,18 @@ import polars as pl
 import steelyard as sy
 
 from . import job
-from .data import SCORES
-from .job import Answer, Job, Tool, ready
+from .data import SCORES, totals_of_margins, totals_of_scores
+from .job import Answer, Job, Tool, mean_by, ready
 
 
 def steelyard_tool(frame: pl.DataFrame) -> Tool:
     text = partial(sy.Survey, frame, weights="weight", strata="stratum", clusters="unit")
     integer = partial(sy.Survey, frame, weights="weight", strata="stratum_id", clusters="unit_id")
     warm = ready(text())
+    margins = totals_of_margins(frame)
+    totals = {"domain": margins["domain"], **totals_of_scores(frame)}
+    weighting = sy.weight(frame, base="weight")
+    weighting.rake(margins)  # its columns are coded
     elements = ready(sy.Survey(frame, weights="weight", strata="stratum"))
     jobs = {
         job.CONSTRUCTION_TEXT: Job(ready(None), lambda _: text(), _read_survey),
@@ -27,6 +31,15 @@ def steelyard_tool(frame: pl.DataFrame) -> Tool:
         job.RATIO: Job(warm, lambda s: s.ratio(SCORES[0], SCORES[1]), _read),
         job.PROPORTION: Job(warm, lambda s: s.proportion("answer", by="domain"), _read),
         job.MEAN_ELEMENTS: Job(elements, _mean, _read),
+        job.BOOTSTRAP: Job(
+            ready(text().replicated("rao-wu", replicates=200)), lambda s: s.mean(SCORES), _read
+        ),
+        job.RAKING: Job(
+            ready(weighting), lambda w: w.rake(margins), lambda w: mean_by(frame, w.weights)
+        ),
+        job.CALIBRATION: Job(
+            ready(weighting), lambda w: w.calibrate(totals), lambda w: mean_by(frame, w.weights)
+        ),
     }
     return Tool("steelyard", sy.__version__, jobs)
 

@@ -9,8 +9,8 @@ from typing import Any
 import polars as pl
 
 from . import job
-from .data import SCORES
-from .job import Answer, Job, Tool, ready
+from .data import SCORES, totals_of_margins, totals_of_scores
+from .job import Answer, Job, Tool, mean_by, ready
 
 
 def svy_tool(frame: pl.DataFrame) -> Tool | None:
@@ -26,6 +26,11 @@ def svy_tool(frame: pl.DataFrame) -> Tool | None:
     def integer() -> Any:
         return svy.Sample(frame, svy.Design(stratum="stratum_id", psu="unit_id", wgt="weight"))
 
+    def elements_of(rows: pl.DataFrame) -> Any:
+        return svy.Sample(rows, svy.Design(wgt="weight"))
+
+    margins = totals_of_margins(frame)
+    totals = {svy.Cat("domain"): margins["domain"], **totals_of_scores(frame)}
     warm = ready(text())
     elements = ready(svy.Sample(frame, svy.Design(stratum="stratum", wgt="weight")))
     jobs = {
@@ -39,6 +44,16 @@ def svy_tool(frame: pl.DataFrame) -> Tool | None:
         job.RATIO: Job(warm, _ratio, _read),
         job.PROPORTION: Job(warm, _proportion_by_domain, _read),
         job.MEAN_ELEMENTS: Job(elements, _mean, _read),
+        job.RAKING: Job(
+            ready(elements_of(frame)),
+            lambda s: s.weighting.rake(controls=margins, tol=1e-12, update_design_wgts=False),
+            lambda s: mean_by(frame, s.data["rk_wgt"].to_numpy()),
+        ),
+        job.CALIBRATION: Job(
+            ready(elements_of(frame)),
+            lambda s: s.weighting.calibrate(controls=totals, update_design_wgts=False),
+            lambda s: mean_by(frame, s.data["calib_wgt"].to_numpy()),
+        ),
     }
     return Tool("svy", version("svy"), jobs)
 
