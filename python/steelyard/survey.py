@@ -232,7 +232,9 @@ class Survey:
         -------
         Survey
             The same rows and weights. Kept are a factor for each unit and replicate; weights of
-            rows are only made by :meth:`weights_frame`.
+            rows are only made by :meth:`weights_frame`. Where the survey has a
+            :class:`Weighting`, it is replayed on each, and the weights of rows are kept: 8 bytes
+            for each row and replicate.
 
         Raises
         ------

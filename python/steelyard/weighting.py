@@ -10,6 +10,16 @@ from narwhals.typing import IntoDataFrame
 
 from steelyard import _core
 from steelyard.balance import Balance, balance_of
+from steelyard.calibration import (
+    DISTANCE_TEXT,
+    Bounds,
+    CalibrationOptions,
+    DistanceKind,
+    Residuals,
+    bounds_text,
+    check_choice,
+    slack_of,
+)
 from steelyard.columns import Columns, as_names, cross
 from steelyard.condition import Where, mask_of
 from steelyard.controls import (
@@ -41,18 +51,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Floats: TypeAlias = npt.NDArray[np.float64]
-DistanceKind: TypeAlias = Literal["linear", "raking", "logit", "sinh"]
-Residuals: TypeAlias = Literal["before", "derivative"]
 TrimUnit: TypeAlias = Literal["weight", "median", "mean"]
 Sharing: TypeAlias = Literal["proportional", "equal", "none"]
-Bounds: TypeAlias = tuple[float | None, float | None]
-
-_DISTANCE_TEXT: dict[DistanceKind, str] = {
-    "linear": "linear (GREG)",
-    "raking": "raking",
-    "logit": "logit",
-    "sinh": "sinh",
-}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,8 +69,8 @@ class WeightingStep:
     largest_error : float
         Of the totals, relative to each; 0 where there are none.
     summary : WeightSummary
-        Of the weights after it: `rows` above 0, `sum`, `smallest`, `median`, `mean`, `largest`,
-        Kish's `effect`, and `top_share`, held by the largest hundredth of the rows.
+        Of the weights after it: `rows` other than 0, `sum`, `smallest`, `median`, `mean`,
+        `largest`, Kish's `effect`, and `top_share`, held by the largest hundredth of the rows.
     smallest_factor, largest_factor : float
         Of the weights after it over those before, where both are above 0.
     classes : ResponseClasses or None
@@ -372,7 +372,7 @@ class Weighting(Table):
         listed = ", ".join(" x ".join(as_names(key)) for key, _ in margins.items())
         return self._calibrated(
             read,
-            f"to {listed}{_bounds_text(bounds)}",
+            f"to {listed}{bounds_text(bounds)}",
             "rake",
             distance="raking",
             bounds=bounds,
@@ -412,7 +412,8 @@ class Weighting(Table):
         by : str, optional
             Column of groups that have totals of their own.
         clusters : str, optional
-            Column of clusters, such as households, whose rows get one factor.
+            Column of clusters, such as households, whose rows get one factor. They should lie
+            inside the units of the survey, or linearised errors are approximate: use replicates.
         scale : str, optional
             Column of numbers that the variance of a row about its regression goes by: weights of
             rows with a large one move less.
@@ -450,7 +451,7 @@ class Weighting(Table):
         >>> svy.mean("api00").se.round(4).tolist()
         [3.4418]
         """
-        options = _CalibrationOptions(distance, bounds, bounds_on, clusters, scale, residuals)
+        options = CalibrationOptions(distance, bounds, bounds_on, clusters, scale, residuals)
         groups: tuple[Level, ...] = ()
         if by is not None and shares is not None:
             raise ValueError("shares= and by= are not combined: give each group its totals")
@@ -463,13 +464,13 @@ class Weighting(Table):
             first = next(own for _, own in of_groups.items())
         listed = ", ".join(" x ".join(as_names(key)) for key, _ in first.items())
         text = (
-            f"{_DISTANCE_TEXT.get(distance, distance)}, to {listed}"
+            f"{DISTANCE_TEXT.get(distance, distance)}, to {listed}"
             + (f", in each {by}" if by else "")
-            + _bounds_text(bounds, bounds_on)
+            + bounds_text(bounds, bounds_on)
             + (f", one factor for each {clusters}" if clusters else "")
             + (", with slack" if slack is not None else "")
         )
-        step = options.step(self._columns, self.weights, read, _slack(slack, read.parts))
+        step = options.step(self._columns, self.weights, read, slack_of(slack, read.parts))
         return self._then(step, "calibrate", text, read.names, groups=groups)
 
     def trim(
@@ -514,14 +515,15 @@ class Weighting(Table):
         Notes
         -----
         Potter (1990); Valliant, Dever and Kreuter (2018), section 14.5. Trimming after a
-        calibration moves its totals: calibrate again, as in rake, trim, rake.
+        calibration moves its totals: calibrate again, as in rake, trim, rake. Linearised errors
+        take a median or mean that bounds count in as known; replicates compute it anew.
         """
         if low is None and high is None:
             raise ValueError("trim() needs low=, high=, or both")
         groups = None if by is None else self._columns.complete_factor(by, "groups").codes
-        _check_choice("unit", unit, get_args(TrimUnit))
-        _check_choice("share", share, get_args(Sharing))
-        _check_choice("factors", factors, ("estimated", "fixed"))
+        check_choice("unit", unit, get_args(TrimUnit))
+        check_choice("share", share, get_args(Sharing))
+        check_choice("factors", factors, ("estimated", "fixed"))
         try:
             step = _core.Trimming(
                 len(self),
@@ -562,7 +564,7 @@ class Weighting(Table):
         """
         weights = self.weights
         if isinstance(to, str):
-            _check_choice("to", to, ("rows", "base"))
+            check_choice("to", to, ("rows", "base"))
         elif not (np.isfinite(to) and to > 0):
             raise ValueError(f"to={to}: weights are normalised to a number above 0")
         if by is None:
@@ -724,7 +726,7 @@ class Weighting(Table):
         bounds: Bounds | None = None,
         residuals: Residuals = "before",
     ) -> "Weighting":
-        options = _CalibrationOptions(distance, bounds, "factor", None, None, residuals)
+        options = CalibrationOptions(distance, bounds, "factor", None, None, residuals)
         step = options.step(self._columns, self.weights, read, None)
         return self._then(step, name, text, read.names)
 
@@ -766,56 +768,6 @@ class Weighting(Table):
             classes,
         )
         return Weighting(self._columns, self._base, made, (*self._steps, record))
-
-
-@dataclass(frozen=True, slots=True)
-class _CalibrationOptions:
-    distance: DistanceKind
-    bounds: Bounds | None
-    bounds_on: Literal["factor", "weight"]
-    clusters: str | None
-    scale: str | None
-    residuals: Residuals
-
-    def step(
-        self, columns: Columns, weights: Floats, read: ControlSet, slack: Floats | None
-    ) -> _core.Calibration:
-        _check_choice("distance", self.distance, get_args(DistanceKind))
-        _check_choice("bounds_on", self.bounds_on, ("factor", "weight"))
-        _check_choice("residuals", self.residuals, get_args(Residuals))
-        if self.bounds is not None and (
-            not isinstance(self.bounds, Sequence) or len(self.bounds) != 2
-        ):
-            raise DesignMismatch(f"bounds={self.bounds!r}: two numbers are needed, (low, high)")
-        low, high = self.bounds or (None, None)
-        if self.distance == "logit" and (low is None or high is None):
-            raise DesignMismatch("distance='logit' needs bounds=(low, high), around 1")
-        on_weights = self.bounds_on == "weight" and self.bounds is not None
-        least = -np.inf if low is None else float(low)
-        most = np.inf if high is None else float(high)
-        if not on_weights and not least < 1 < most:
-            raise DesignMismatch(f"bounds={self.bounds} of factors must lie around 1")
-        if on_weights:
-            _check_room(weights, least, most)
-        try:
-            return _core.Calibration(
-                read.core,
-                read.wanted,
-                self.distance,
-                least,
-                most,
-                on_weights,
-                self.residuals,
-                None if self.scale is None else _scale(columns, weights, self.scale),
-                None
-                if self.clusters is None
-                else columns.complete_factor(self.clusters, "clusters").codes,
-                slack,
-                read.estimated,
-                read.shares,
-            )
-        except ValueError as error:
-            raise DesignMismatch(f"calibrate(): {error}") from None
 
 
 def weight(frame: IntoDataFrame, base: str | None = None) -> Weighting:
@@ -872,65 +824,6 @@ def _base(columns: Columns, name: str) -> npt.NDArray[np.generic]:
     if not read.any():
         raise InvalidWeights(f"base weights {name!r} are zero everywhere", column=name)
     return values
-
-
-def _scale(columns: Columns, weights: Floats, name: str) -> npt.NDArray[np.generic]:
-    values = columns.numbers(name).astype(np.float64)
-    bad = np.flatnonzero(~(np.isfinite(values) & (values > 0)) & (weights > 0))
-    if len(bad) > 0:
-        raise error_in_rows(
-            MissingValues,
-            name,
-            bad.tolist(),
-            f"scale column {name!r} is missing or not above 0",
-            "it is a variance, up to a factor",
-        )
-    return np.where(np.isfinite(values) & (values > 0), values, 1.0)
-
-
-def _check_room(weights: Floats, low: float, high: float) -> None:
-    """Bounds of weights are bounds of factors around 1 only where each weight lies inside."""
-    out = np.flatnonzero((weights > 0) & ((weights <= low) | (weights >= high)))
-    if len(out) > 0:
-        raise error_in_rows(
-            WeightingFailed,
-            "weights",
-            out.tolist(),
-            f"weights lie outside the bounds {number_text(low)} to {number_text(high)}",
-            "trim() them first",
-        )
-
-
-def _slack(
-    given: float | Mapping[str, float] | Mapping[Key, float] | None,
-    parts: Sequence[tuple[Key, int]],
-) -> Floats | None:
-    if given is None:
-        return None
-    if not isinstance(given, Mapping):
-        given = {key: float(given) for key, _ in parts}
-    price = {key if isinstance(key, str) else tuple(key): value for key, value in given.items()}
-    for key, value in price.items():
-        if key not in dict(parts):
-            raise DesignMismatch(f"slack= names {key!r}, which has no total")
-        if not (np.isfinite(value) and value >= 0):
-            raise DesignMismatch(f"slack={value} of {key!r}: a number of at least 0 is needed")
-    each = [np.full(size, float(price.get(key, 0.0))) for key, size in parts]
-    return np.concatenate(each)
-
-
-def _check_choice(name: str, value: str, known: Sequence[str]) -> None:
-    if value not in known:
-        raise ValueError(f"{name}={value!r} is none of {', '.join(map(repr, known))}")
-
-
-def _bounds_text(bounds: Bounds | None, on: str = "factor") -> str:
-    if bounds is None:
-        return ""
-    if not isinstance(bounds, Sequence) or len(bounds) != 2:
-        return ""  # refused where they are read
-    low, high = (("" if end is None else number_text(end)) for end in bounds)
-    return f", {on}s from {low or 'any'} to {high or 'any'}"
 
 
 def _explained(
