@@ -24,46 +24,35 @@ void check(bool holds, const char* what) {
   }
 }
 
-/// In proportion to the measure, where neither limit binds.
+/// In proportion to the measure, but for strata at their limits.
 Eigen::VectorXd shared(const Eigen::VectorXd& measure, double size, const Eigen::VectorXd& least,
                        const Eigen::VectorXd& most) {
-  Eigen::VectorXd result = Eigen::VectorXd::Zero(measure.size());
-  std::vector<char> is_set(static_cast<std::size_t>(measure.size()), 0);
-  for (bool changed = true; changed;) {
-    changed = false;
-    double open = 0;
-    double left = size;
-    for (Eigen::Index h = 0; h < measure.size(); ++h) {
-      is_set[static_cast<std::size_t>(h)] != 0 ? left -= result[h] : open += measure[h];
-    }
-    // Those below the least first: what they take may keep others from their most.
-    for (const bool below : {true, false}) {
-      for (Eigen::Index h = 0; h < measure.size() && !changed; ++h) {
-        if (is_set[static_cast<std::size_t>(h)] != 0) {
-          continue;
-        }
-        const double own = open > 0 ? left * measure[h] / open : 0;
-        result[h] = own;
-        if (below ? own < least[h] : own > most[h]) {
-          result[h] = below ? least[h] : most[h];
-          is_set[static_cast<std::size_t>(h)] = 1;
-          changed = true;
-        }
-      }
-    }
+  const auto at = [&](double factor) {
+    return Eigen::VectorXd((factor * measure).cwiseMax(least).cwiseMin(most));
+  };
+  double low = 0;
+  double high = 0;  // by which all that have a measure are taken whole
+  for (Eigen::Index h = 0; h < measure.size(); ++h) {
+    high = measure[h] > 0 ? std::max(high, most[h] / measure[h]) : high;
   }
-  return result;
+  for (int i = 0; i < 2000 && high - low > 1e-15 * high; ++i) {
+    const double middle = (low + high) / 2;
+    (at(middle).sum() < size ? low : high) = middle;
+  }
+  return at(high);
 }
 
 Eigen::VectorXd rounded(const Eigen::VectorXd& exact, std::int64_t size,
                         const Eigen::VectorXd& most) {
-  Eigen::VectorXd result = exact.array().floor();
+  Eigen::VectorXd result = (exact.array() * (1 + 1e-12)).floor();
+  result = result.cwiseMin(most);
   std::vector<Eigen::Index> order(static_cast<std::size_t>(exact.size()));
   std::iota(order.begin(), order.end(), Eigen::Index{0});
   std::stable_sort(order.begin(), order.end(), [&](Eigen::Index a, Eigen::Index b) {
     return exact[a] - result[a] > exact[b] - result[b];
   });
   auto left = size - std::llround(result.sum());
+  // Remainders of exact shares, or what strata without a measure are to take.
   for (std::size_t i = 0; left > 0; i = (i + 1) % order.size()) {
     if (result[order[i]] + 1 <= most[order[i]]) {
       result[order[i]] += 1;
@@ -77,8 +66,8 @@ Eigen::VectorXd rounded(const Eigen::VectorXd& exact, std::int64_t size,
 
 Eigen::VectorXd allocate(const Eigen::VectorXd& measure, std::int64_t size,
                          const StratumLimits& limits) {
-  const Eigen::VectorXd least = least_of(limits).array().ceil();
   const Eigen::VectorXd most = limits.population.array().floor();
+  const Eigen::VectorXd least = Eigen::VectorXd(least_of(limits).array().ceil()).cwiseMin(most);
   check(measure.size() == most.size(), "a measure is needed for each stratum");
   check(measure.allFinite() && measure.minCoeff() >= 0 && measure.maxCoeff() > 0,
         "measures of strata are finite, none negative, one positive");

@@ -57,7 +57,7 @@ Draw draw_balanced(const Eigen::VectorXd& probability, const RowMatrix& balance,
   if (probability.size() != balance.rows() || !balance.allFinite()) {
     throw std::invalid_argument("balancing variables need a number for each unit");
   }
-  if (!probability.allFinite() || probability.minCoeff() < 0 ||
+  if (probability.size() == 0 || !probability.allFinite() || probability.minCoeff() < 0 ||
       probability.maxCoeff() > 1 + kWhole) {
     throw std::invalid_argument("probabilities lie between 0 and 1");
   }

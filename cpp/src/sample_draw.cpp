@@ -139,6 +139,10 @@ Draw draw_simple(Eigen::Index units, std::int64_t draws, Random& random) {
 }
 
 Draw draw_poisson(const Eigen::VectorXd& probability, Random& random) {
+  if (probability.size() == 0 || !probability.allFinite() || probability.minCoeff() < 0 ||
+      probability.maxCoeff() > 1 + kWhole) {
+    throw std::invalid_argument("probabilities lie between 0 and 1");
+  }
   Draw result;
   for (Eigen::Index i = 0; i < probability.size(); ++i) {
     if (random.uniform() < probability[i]) {
@@ -160,8 +164,11 @@ Draw draw_systematic(const Eigen::VectorXd& probability, Random& random) {
       point += 1;
     }
   }
-  if (std::ssize(result) < draws) {  // rounding of the sum
-    result.push_back(probability.size() - 1);
+  // Rounding of the sum may leave the last one out.
+  for (Eigen::Index i = probability.size() - 1; i >= 0 && std::ssize(result) < draws; --i) {
+    if (probability[i] > 0 && !std::binary_search(result.begin(), result.end(), i)) {
+      result.insert(std::lower_bound(result.begin(), result.end(), i), i);
+    }
   }
   return result;
 }
@@ -224,6 +231,7 @@ Draw draw_brewer(const Eigen::VectorXd& probability, Random& random) {
 }
 
 Draw draw_tille(const Eigen::VectorXd& size, std::int64_t draws, Random& random) {
+  inclusion_probabilities(size, draws);  // refuses what cannot be drawn
   Draw left;
   for (Eigen::Index i = 0; i < size.size(); ++i) {
     if (size[i] > 0) {

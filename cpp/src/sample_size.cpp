@@ -31,6 +31,8 @@ void check_options(double variance, const SizeOptions& options) {
 double variance_of_change(double first, double second, const ChangeOptions& options) {
   check_common(options.level, options.design_effect);
   check(options.power > 0 && options.power < 1, "a power lies between 0 and 1");
+  check(options.power > (1 - options.level) / 2,
+        "a power is more than the chance to claim a change where there is none");
   check(options.overlap >= 0 && options.overlap <= 1, "an overlap lies between 0 and 1");
   check(options.correlation >= -1 && options.correlation <= 1,
         "a correlation lies between -1 and 1");
@@ -65,15 +67,16 @@ double margin_of_size(double variance, double answers, const SizeOptions& option
 double size_for_change(double first_variance, double second_variance, double change,
                        const ChangeOptions& options) {
   check(change != 0 && std::isfinite(change), "a change to detect is not 0");
+  const double variance = variance_of_change(first_variance, second_variance, options);
   const double ratio = distance(options) / change;
-  return variance_of_change(first_variance, second_variance, options) * ratio * ratio;
+  return variance * ratio * ratio;
 }
 
 double detectable_change(double first_variance, double second_variance, double answers,
                          const ChangeOptions& options) {
   check(answers > 0, "answers are above 0");
-  return distance(options) *
-         std::sqrt(variance_of_change(first_variance, second_variance, options) / answers);
+  const double variance = variance_of_change(first_variance, second_variance, options);
+  return distance(options) * std::sqrt(variance / answers);
 }
 
 }  // namespace steelyard

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent.parent
 PRESETS = ROOT / "cpp" / "CMakePresets.json"
 
 # Raised with every test added: a test that disappears is a failure.
-FEWEST_TESTS = 565
+FEWEST_TESTS = 619
 
 # "asan" builds with AddressSanitizer and UndefinedBehaviorSanitizer.
 PRESET = os.environ.get("STEELYARD_CPP_PRESET", "release")
