@@ -96,6 +96,9 @@ Eigen::VectorXd allocate_for_precision(const RowMatrix& variance, const Eigen::V
   const Eigen::RowVectorXd room = wanted.transpose() + (population.transpose() * variance);
   const RowMatrix share =
       (population.cwiseAbs2().asDiagonal() * variance).array().rowwise() / room.array();
+  if (share.maxCoeff() == 0) {
+    return least;
+  }
   Eigen::VectorXd multiplier =
       Eigen::VectorXd::Constant(wanted.size(), 1.0 / static_cast<double>(wanted.size()));
   const auto sizes = [&](double scale) {

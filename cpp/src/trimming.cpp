@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "steelyard/error.hpp"
-#include "steelyard/weight_summary.hpp"
 
 namespace steelyard {
 namespace {
@@ -110,15 +109,39 @@ Eigen::Index Trimming::group(Eigen::Index row) const {
   return options_.groups.size() == 0 ? 0 : options_.groups[row];
 }
 
-double Trimming::unit(const Eigen::VectorXd& weights) const {
+/// Over all times that rows count.
+double Trimming::unit(const Eigen::VectorXd& weights, const Before& before) const {
   if (options_.unit == Unit::kWeight) {
     return 1;
   }
-  const WeightSummary summary = summarise(weights);
-  if (summary.rows == 0) {
+  std::vector<std::pair<double, double>> counted;  // weight, count
+  double all = 0;
+  double sum = 0;
+  for (Eigen::Index row = 0; row < rows_; ++row) {
+    if (weights[row] > 0) {
+      counted.emplace_back(weights[row], before.count(row));
+      all += before.count(row);
+      sum += before.count(row) * weights[row];
+    }
+  }
+  if (counted.empty()) {
     throw WeightingError(WeightingError::Problem::kNobodyLeft);
   }
-  return options_.unit == Unit::kMedian ? summary.median : summary.mean;
+  if (options_.unit == Unit::kMean) {
+    return sum / all;
+  }
+  std::sort(counted.begin(), counted.end());
+  double below = 0;
+  for (std::size_t i = 0; i < counted.size(); ++i) {
+    below += counted[i].second;
+    if (2 * below == all && i + 1 < counted.size()) {
+      return (counted[i].first + counted[i + 1].first) / 2;
+    }
+    if (2 * below > all) {
+      return counted[i].first;
+    }
+  }
+  return counted.back().first;
 }
 
 Adjusted Trimming::apply(const Before& before, int) const {
@@ -133,7 +156,7 @@ Adjusted Trimming::apply(const Before& before, int) const {
   for (Eigen::Index row = 0; row < rows_ && before.counts.size() > 0; ++row) {
     each[row] = before.count(row) > 0 ? each[row] / before.count(row) : 0;
   }
-  const double scale = unit(each);
+  const double scale = unit(each, before);
   Cut cut(each, before, options_.low * scale, options_.high * scale, options_.sharing);
   const auto group_of = [this](Eigen::Index row) { return group(row); };
   while (cut.once(groups(), group_of) && options_.repeats) {

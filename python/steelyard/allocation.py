@@ -1,6 +1,7 @@
 """How a sample is shared among strata."""
 
 from collections.abc import Mapping
+from numbers import Integral
 from typing import Literal, TypeAlias, TypeVar, get_args
 
 import numpy as np
@@ -71,6 +72,8 @@ def allocate(
         )
     if method == "neyman" and sd is None:
         raise DesignMismatch("method='neyman' needs sd=, the standard deviation in each stratum")
+    if not isinstance(n, Integral):
+        raise ValueError(f"n={n!r}: a whole number of units is needed")
     size = np.array([float(units) for units in population.values()])
     spread = np.ones(len(size)) if sd is None else _of_strata("sd", sd, population)
     measure = {
@@ -80,7 +83,7 @@ def allocate(
         "power": size**power * spread,
     }[method]
     try:
-        found = _core.allocate(measure, n, size, float(minimum))
+        found = _core.allocate(measure, int(n), size, float(minimum))
     except ValueError as error:
         raise DesignMismatch(f"allocate(): {error}, and {n:,} are asked for") from None
     return {stratum: int(k) for stratum, k in zip(population, found, strict=True)}
@@ -128,11 +131,15 @@ def allocate_for_precision(
     ... )
     {'E': 145, 'H': 96, 'M': 65}
     """
+    if not se:
+        raise DesignMismatch("se= is empty: name at least one variable and the error it may have")
     size = np.array([float(units) for units in population.values()])
     missing = [name for name in se if name not in sd]
     if missing:
         raise DesignMismatch(f"sd= lacks {missing[0]!r}, which se= names")
     spread = np.column_stack([_of_strata(f"sd of {name!r}", sd[name], population) for name in se])
+    if not (np.isfinite(spread).all() and (spread >= 0).all()):
+        raise DesignMismatch("sd=: standard deviations are finite and at least 0")
     wanted = np.array([(size.sum() * error) ** 2 for error in se.values()])
     each = np.ones(len(size)) if cost is None else _of_strata("cost", cost, population)
     try:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from steelyard import _core
 from steelyard.columns import Columns
 from steelyard.errors import DesignMismatch, NotNumeric
 from steelyard.levels import Level
@@ -108,73 +107,78 @@ def balance_of(
     `base`.
     """
     kept = np.where(after != 0, base, 0.0)
-    every = [_Moments(columns, weights) for weights in (base, kept, after)]
-    whole, before, now = every
+    names = list(dict.fromkeys([*variables, *against]))
+    categorical = frozenset(
+        name
+        for name in names
+        if isinstance(against.get(name), Mapping) or not _is_numeric(columns, name)
+    )
+    whole, before, now = (_Moments(columns, w, categorical) for w in (base, kept, after))
     rows: list[tuple[str, Level, float, float, float, float]] = []
-    for name in dict.fromkeys([*variables, *against]):
-        known = against.get(name)
-        for level in _levels(columns, name):
+    for name in names:
+        levels = columns.factor(name).levels if name in categorical else (None,)
+        known = _targets(name, levels, against.get(name))
+        for level in levels:
             mean, sd = whole.of(name, level)
-            target = mean if known is None else _known(name, level, known)
-            rows.append(
-                (name, level, target, before.of(name, level)[0], now.of(name, level)[0], sd)
-            )
+            target = mean if known is None else known[level]
+            found = before.of(name, level)[0], now.of(name, level)[0]
+            rows.append((name, level, target, *found, sd))
     numbers = np.array([row[2:] for row in rows], dtype=np.float64).reshape(len(rows), 4)
     return Balance([row[0] for row in rows], [row[1] for row in rows], *numbers.T.copy())
 
 
-def _levels(columns: Columns, name: str) -> tuple[Level, ...]:
-    """The levels of a column in words or categories; None alone for numbers."""
+def _is_numeric(columns: Columns, name: str) -> bool:
     try:
         columns.numbers(name)
     except NotNumeric:
-        return columns.factor(name).levels
-    return (None,)
+        return False
+    return True
 
 
-def _known(name: str, level: Level, known: float | Mapping[Level, float]) -> float:
-    if isinstance(known, Mapping):
-        if level not in known:
-            raise DesignMismatch(f"against= has no share of {name} {level!r}")
-        total = sum(known.values())
-        return known[level] / total
-    if level is not None:
-        raise DesignMismatch(f"against= needs a share for each level of {name!r}")
-    return float(known)
+def _targets(
+    name: str, levels: tuple[Level, ...], known: float | Mapping[Level, float] | None
+) -> dict[Level, float] | None:
+    """What is known of a column: its mean, or the share of each level."""
+    if known is None:
+        return None
+    if not isinstance(known, Mapping):
+        if levels != (None,):
+            raise DesignMismatch(f"against= needs a share for each level of {name!r}")
+        if not np.isfinite(known):
+            raise DesignMismatch(f"against= has {known} for the mean of {name!r}")
+        return {None: float(known)}
+    absent = [level for level in levels if level not in known]
+    if absent:
+        raise DesignMismatch(f"against= has no share of {name} {absent[0]!r}")
+    idle = [level for level in known if level not in levels]
+    if idle:
+        raise DesignMismatch(f"against= has a share of {name} {idle[0]!r}, which does not occur")
+    total = sum(known.values())
+    if not (np.isfinite(total) and total > 0 and min(known.values()) >= 0):
+        raise DesignMismatch(f"against= of {name!r}: shares are at least 0, one above it")
+    return {level: share / total for level, share in known.items()}
 
 
 class _Moments:
-    """Means and standard deviations of columns by one set of weights."""
+    """Means of columns by one set of weights, of which some may be negative."""
 
-    def __init__(self, columns: Columns, weights: Floats) -> None:
+    def __init__(self, columns: Columns, weights: Floats, categorical: frozenset[str]) -> None:
         self._columns = columns
-        stage = _core.Stage(None, None, "", None)
-        values = np.ascontiguousarray(weights)
-        self._design = _core.Design(
-            len(columns), "weights", np.abs(values), [stage], "certainty", None, "equal"
-        )
-        self._found: dict[str, tuple[Floats, Floats]] = {}
+        self._weights = weights
+        self._categorical = categorical
 
     def of(self, name: str, level: Level) -> tuple[float, float]:
-        if name not in self._found:
-            self._found[name] = self._read(name)
-        means, sds = self._found[name]
-        at = 0 if level is None else self._columns.factor(name).levels.index(level)
-        return float(means[at]), float(sds[at])
-
-    def _read(self, name: str) -> tuple[Floats, Floats]:
-        try:
-            values = self._columns.numbers(name)
-        except NotNumeric:
+        """Mean and standard deviation of a column, or of the indicator of a level."""
+        if name not in self._categorical:
+            values = self._columns.numbers(name).astype(np.float64)
+            known = np.isfinite(values)
+        else:
             factor = self._columns.factor(name)
-            shares = self._estimate([_core.proportion(factor.codes, np.eye(len(factor.levels)))])
-            return shares, np.sqrt(shares * (1 - shares))
-        mean = _core.mean(name, values)
-        sd = _core.moment("sd", [name], [values], self._design, None)
-        found = self._estimate([mean, sd])
-        return found[:1], found[1:]
-
-    def _estimate(self, estimators: list[_core.Estimator]) -> Floats:
-        nothing = np.zeros(0, dtype=np.uint64)
-        keys = _core.SampleKeys(0, nothing, nothing)
-        return _core.estimate(self._design, keys, None, estimators).estimates.values
+            codes = factor.codes.to_numpy()
+            known = codes >= 0
+            values = (codes == factor.levels.index(level)).astype(np.float64)
+        w, y = self._weights[known], values[known]
+        mean = float((w * y).sum() / w.sum())
+        n = int((w != 0).sum())
+        spread = float((w * (y - mean) ** 2).sum() / w.sum()) * n / max(1, n - 1)
+        return mean, float(np.sqrt(max(0.0, spread)))

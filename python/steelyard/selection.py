@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Literal, TypeAlias, get_args
 
 import narwhals as nw
@@ -60,11 +61,18 @@ class Selected:
         -------
         Survey
             Variances are those of simple random sampling within strata; with unequal
-            probabilities by their joint ones where known, else by Brewer's approximation. A
+            probabilities by their joint ones where known, else by Brewer's approximation; of a
+            Poisson sample those of units drawn on their own, whose number varies. A
             balanced sample is treated as one drawn without balance, which errs on the safe side:
             calibrate it to the same variables (:func:`weight`) to account for it.
         """
         strata = list(self.strata) or None
+        if self.method == "poisson":
+            p = 1 / np.asarray(Columns(self.frame).numbers("weight"), dtype=np.float64)
+            joint = np.outer(p, p)  # each on its own
+            np.fill_diagonal(joint, p)
+            drawn = Pps("joint", "horvitz-thompson", joint)
+            return Survey(self.frame, weights="weight", fpc="probability", pps=drawn)
         if not self.unequal:
             return Survey(self.frame, weights="weight", strata=strata, fpc="population")
         pps = Pps("joint", "yates-grundy", self.joint) if self.joint is not None else Pps()
@@ -77,7 +85,7 @@ def select(
     *,
     method: SelectionMethod = "srs",
     strata: str | Sequence[str] = (),
-    allocation: Allocation = "proportional",
+    allocation: Literal["proportional", "equal", "power"] = "proportional",
     size: str | None = None,
     balance: str | Sequence[str] = (),
     minimum: int = 2,
@@ -143,6 +151,11 @@ def select(
     Survey: 40 rows, 40 units (rows), 3 strata, 37 degrees of freedom
     """
     _check(method, size, as_names(balance), joint, seed)
+    if allocation not in ("proportional", "equal", "power"):
+        raise ValueError(
+            f"allocation={allocation!r} is none of 'proportional', 'equal', 'power'; for others "
+            "give n= as a mapping, from allocate()"
+        )
     columns = Columns(frame)
     names = as_names(strata)
     taken = [name for name in _ADDED if name in columns.names]
@@ -195,7 +208,7 @@ def _check(method: str, size: str | None, balance: tuple[str, ...], joint: bool,
         raise DesignMismatch(
             "joint probabilities are computed for 'systematic' with size=, 'sampford' and 'tille'"
         )
-    if seed < 0:
+    if not isinstance(seed, Integral) or seed < 0:
         raise ValueError(f"seed={seed}: a whole number of at least 0 is needed")
 
 
@@ -217,6 +230,9 @@ def _sizes(
     minimum: int,
 ) -> npt.NDArray[np.int64]:
     population = dict(zip(labels, counts.tolist(), strict=True))
+    given_sizes = list(n.values()) if isinstance(n, Mapping) else [n]
+    if not all(isinstance(k, Integral) for k in given_sizes):
+        raise ValueError(f"n={n!r}: whole numbers of units are needed")
     if not isinstance(n, Mapping):
         if len(labels) == 1:
             shared = {labels[0]: int(n)}

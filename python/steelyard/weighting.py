@@ -619,7 +619,7 @@ class Weighting(Table):
         >>> w = sy.weight(frame, base="pw").rake({"stype": population})
         >>> found = w.balance(against={"stype": population})
         >>> found.difference_before.round(3).tolist()
-        [0.179, -0.171, -0.081]
+        [0.178, -0.17, -0.081]
         >>> bool(abs(found.difference_after).max() < 1e-9)
         True
         """

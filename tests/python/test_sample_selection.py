@@ -302,3 +302,35 @@ def test_a_margin_is_what_so_many_answers_give() -> None:
         for s in range(500)
     ]
     assert np.mean(np.array(found) <= 0.1) == pytest.approx(0.95, abs=0.04)
+
+
+@pytest.mark.parametrize("size", [None, "people"])
+def test_errors_of_a_poisson_sample_know_that_its_size_varies(size: str | None) -> None:
+    frame = population()
+    p = np.full(60, 12 / 60) if size is None else None
+    found = []
+    for seed in range(300):
+        drawn = sy.select(frame, 12, method="poisson", size=size, seed=seed)
+        found.append(drawn.survey().total("y").se[0] ** 2)
+    if p is None:
+        people = frame["people"].to_numpy()
+        p = people * 12 / people.sum()
+    wanted = ((1 - p) / p * frame["y"].to_numpy() ** 2).sum()
+    assert np.mean(found) == pytest.approx(wanted, rel=0.1)
+
+
+def test_numbers_of_units_are_whole() -> None:
+    frame = population()
+    with pytest.raises(ValueError, match="whole number"):
+        sy.select(frame, 12.7, seed=1)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="whole number"):
+        sy.allocate(STRATA, 100.5)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="whole number"):
+        sy.select(frame, 12, seed=1.5)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="allocation='neyman' is none of"):
+        sy.select(frame, 12, allocation="neyman", seed=1)  # type: ignore[arg-type]
+    flat = dict.fromkeys(STRATA, 0.0)
+    assert sy.allocate_for_precision(STRATA, {"x": flat}, {"x": 1.0}) == dict.fromkeys(STRATA, 2)
+    for sd, se in (({"x": {**flat, "a": -1.0}}, {"x": 1.0}), ({}, {})):
+        with pytest.raises(sy.errors.DesignMismatch):
+            sy.allocate_for_precision(STRATA, sd, se)

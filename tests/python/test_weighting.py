@@ -635,8 +635,16 @@ def test_balance_compares_means_in_standard_deviations() -> None:
     assert np.abs(found.difference_after[:3]).max() < 1e-9
     with pytest.raises(sy.errors.DesignMismatch, match="no share of stype 'M'"):
         chain.balance(against={"stype": {"E": 0.7, "H": 0.3}})
+    with pytest.raises(sy.errors.DesignMismatch, match="'X', which does not occur"):
+        chain.balance(against={"stype": {**TYPES, "X": 3}})
     with pytest.raises(ValueError, match="name the columns"):
         chain.balance()
+    answers = chain.balance(against={"answers": {True: 0.6, False: 0.4}})
+    assert answers.target == pytest.approx([0.4, 0.6])
+    far = sy.weight(frame, base="pw").calibrate({"stype": TYPES, "api99": 5.2e6})
+    assert (far.weights < 0).any()
+    met = far.balance(against={"api99": 5.2e6 / 6194, "stype": TYPES})
+    assert np.abs(met.difference_after).max() < 1e-9
 
 
 def test_pictures_of_weighting_show_each_row_and_both_states() -> None:
@@ -853,3 +861,14 @@ def test_margins_of_many_levels_are_quick() -> None:
     many = pl.DataFrame({"a": rng.integers(0, 4000, n)})
     sy.weight(many).poststratify("a", dict.fromkeys(many["a"].unique().to_list(), 10.0))
     assert time.perf_counter() - begin < 20  # seconds; was minutes
+
+
+@pytest.mark.parametrize(("method", "more"), [("brr", {}), ("fay", {"rho": 0.5}), ("rao-wu", {})])
+def test_bounds_that_count_in_means_move_with_the_replicate(method: Any, more: Any) -> None:
+    rng = np.random.default_rng(4)
+    rows = pl.DataFrame({"w": rng.lognormal(0, 0.8, 600), "y": rng.normal(10, 2, 600)})
+    rows = rows.with_columns(y=pl.col("y") + pl.col("w").log())
+    chain = sy.weight(rows, base="w").trim(high=2, unit="mean")
+    svy = sy.Survey(rows, weights=chain)
+    jack = svy.replicated().mean("y").se[0]
+    assert svy.replicated(method, **more).mean("y").se[0] == pytest.approx(jack, rel=0.1)

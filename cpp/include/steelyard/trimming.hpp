@@ -44,7 +44,7 @@ class Trimming final : public Adjustment {
   Eigen::Index rows_;
   Options options_;
 
-  double unit(const Eigen::VectorXd& weights) const;
+  double unit(const Eigen::VectorXd& weights, const Before& before) const;
   Projection project(const Eigen::VectorXd& before, const Eigen::VectorXd& after,
                      const std::vector<char>& inside) const;
   Eigen::Index groups() const;
