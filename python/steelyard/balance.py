@@ -53,7 +53,10 @@ class Balance(Table):
 
     def _standardised(self, means: Floats) -> Floats:
         distance = means - self.target
-        none = np.where(np.abs(distance) <= 1e-12 * np.abs(self.target), 0.0, np.nan)
+        # What was met but for rounding differs by nothing.
+        size = np.maximum(np.abs(self.target), self.sd)
+        distance[np.abs(distance) <= 1e-12 * size] = 0
+        none = np.where(distance == 0, 0.0, np.nan)
         return np.divide(distance, self.sd, out=none, where=self.sd > 0)
 
     def to_dict(self) -> dict[str, list[Cell]]:
