@@ -20,6 +20,18 @@ void bind_estimates(py::module_& m) {
                              [](const Estimates& e) { return to_array(e.deviations.matrix); })
       .def_property_readonly("unit_keys",
                              [](const Estimates& e) { return to_array(e.deviations.units); })
+      .def_property_readonly("stratum_keys",
+                             [](const Estimates& e) { return to_array(e.deviations.strata); })
+      .def_property_readonly("sample_keys",
+                             [](const Estimates& e) { return to_array(e.deviations.samples); })
+      .def_property_readonly(
+          "counted",
+          [](const Estimates& e) {
+            const std::vector<char>& counted = e.deviations.counted;
+            return to_array(std::vector<std::uint8_t>(counted.begin(), counted.end()));
+          })
+      .def_property_readonly("signs",
+                             [](const Estimates& e) { return to_array(e.deviations.signs); })
       .def_property_readonly("counted_units",
                              [](const Estimates& e) {
                                const std::vector<char>& counted = e.deviations.counted;
@@ -30,6 +42,59 @@ void bind_estimates(py::module_& m) {
       .def_property_readonly(
           "satterthwaite", [](const Estimates& e) { return to_array(satterthwaite(e.deviations)); },
           "Degrees of freedom of each estimate where strata vary by different amounts.")
+      .def_static(
+          "restored",
+          [](const Array<double>& values, const Array<double>& deviations,
+             const Array<std::uint64_t>& units, const Array<std::uint64_t>& strata,
+             const Array<std::uint8_t>& counted, const Array<std::uint64_t>& samples,
+             const Array<double>& signs, double degrees_of_freedom, bool by_unit) {
+            Deviations kept;
+            kept.matrix = to_matrix(deviations);
+            kept.units = to_vector(units);
+            kept.strata = to_vector(strata);
+            const std::vector<std::uint8_t> counts = to_vector(counted);
+            kept.counted.assign(counts.begin(), counts.end());
+            kept.samples = to_vector(samples);
+            kept.signs = to_eigen(signs);
+            kept.degrees_of_freedom = degrees_of_freedom;
+            kept.by_unit = by_unit;
+            check(kept);
+            if (values.size() != kept.estimates()) {
+              throw std::invalid_argument("there is a column of deviations for every value");
+            }
+            return Estimates{to_eigen(values), std::move(kept)};
+          },
+          py::arg("values").noconvert(), py::arg("deviations").noconvert(),
+          py::arg("units").noconvert(), py::arg("strata").noconvert(),
+          py::arg("counted").noconvert(), py::arg("samples").noconvert(),
+          py::arg("signs").noconvert(), py::arg("degrees_of_freedom"), py::arg("by_unit"),
+          "Estimates as they were saved.")
+      .def_static(
+          "known",
+          [](const Array<double>& values, const Array<double>& covariance, std::uint64_t identity) {
+            const Eigen::VectorXd known = to_eigen(values);
+            const RowMatrix matrix = to_matrix(covariance);
+            if (matrix.rows() != known.size() || matrix.cols() != known.size()) {
+              throw std::invalid_argument("a covariance has a row and a column for every value");
+            }
+            return Estimates{known, known_errors(matrix, identity)};
+          },
+          py::arg("values").noconvert(), py::arg("covariance").noconvert(), py::arg("identity"),
+          "Values whose errors are known from elsewhere.")
+      .def(
+          "apart",
+          [](const Estimates& e, std::uint64_t salt) {
+            return Estimates{e.values, apart(e.deviations, salt)};
+          },
+          py::arg("salt"), "The same estimates, of a sample that shares nothing with another.")
+      .def(
+          "root",
+          [](const Estimates& e, std::uint64_t identity) {
+            const std::vector<std::uint64_t>& samples = e.deviations.samples;
+            return Estimates{e.values, square_root(e.covariance(), e.degrees_of_freedom(), identity,
+                                                   samples.empty() ? identity : samples.front())};
+          },
+          py::arg("identity"), "The same estimates without what each unit adds.")
       .def("__len__", &Estimates::size)
       .def("select", &Estimates::select, py::arg("indices"))
       .def(

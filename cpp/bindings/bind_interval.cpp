@@ -72,6 +72,24 @@ void bind_interval(py::module_& m) {
       py::arg("values").noconvert(), py::arg("ses").noconvert(),
       py::arg("degrees_of_freedom").noconvert(), py::arg("n").noconvert(),
       py::arg("census").noconvert(), py::arg("method"), py::arg("level"), py::arg("side"));
+  m.def(
+      "confidence_in_bound",
+      [](double value, double se, double degrees_of_freedom, const std::string& side,
+         double bound) {
+        return confidence_in_bound(value, se, degrees_of_freedom, side_of(side), bound);
+      },
+      py::arg("value"), py::arg("se"), py::arg("degrees_of_freedom"), py::arg("side"),
+      py::arg("bound"), "How sure it is that a value is at least, or at most, a bound.");
+  m.def(
+      "confidence_in_share_bound",
+      [](double share, double se, double degrees_of_freedom, std::int64_t n, bool census,
+         const std::string& method, const std::string& side, double bound) {
+        return confidence_in_bound({share, se, degrees_of_freedom, n, census}, interval_of(method),
+                                   side_of(side), bound);
+      },
+      py::arg("share"), py::arg("se"), py::arg("degrees_of_freedom"), py::arg("n"),
+      py::arg("census"), py::arg("method"), py::arg("side"), py::arg("bound"),
+      "The same for a proportion.");
   m.def("t_quantile", &t_quantile, py::arg("p"), py::arg("degrees_of_freedom"));
   m.def("t_upper_tail", &t_upper_tail, py::arg("t"), py::arg("degrees_of_freedom"));
 }

@@ -33,6 +33,7 @@ void bind_published(py::module_& m) {
         return audit_share({digits, decimals, whole}, n, rounding_of(rounding));
       },
       py::arg("digits"), py::arg("decimals"), py::arg("whole"), py::arg("n"), py::arg("rounding"));
+  m.def("share_variance", &share_variance, py::arg("share"), py::arg("n"), py::arg("deff"));
   m.def(
       "print_share",
       [](std::int64_t k, std::int64_t n, int decimals, int whole, const std::string& rounding) {

@@ -6,6 +6,7 @@ namespace steelyard::bindings {
 
 void bind_error(pybind11::module_& m);
 void bind_codes(pybind11::module_& m);
+void bind_comparison(pybind11::module_& m);
 void bind_design(pybind11::module_& m);
 void bind_dual(pybind11::module_& m);
 void bind_estimates(pybind11::module_& m);

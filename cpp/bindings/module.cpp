@@ -13,6 +13,7 @@ PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
   bind_design(m);
   bind_replication(m);
   bind_selection(m);
+  bind_comparison(m);
   bind_dual(m);
   bind_estimate(m);
   bind_hypothesis(m);

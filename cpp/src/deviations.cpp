@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <stdexcept>
 #include <unordered_map>
@@ -153,6 +154,16 @@ RowMatrix pivoted_root(const Eigen::MatrixXd& covariance) {
 
 }  // namespace
 
+void check(const Deviations& deviations) {
+  const Eigen::Index rows = deviations.matrix.rows();
+  const auto is_of_rows = [&](std::size_t size) { return static_cast<Eigen::Index>(size) == rows; };
+  if (!is_of_rows(deviations.units.size()) || !is_of_rows(deviations.strata.size()) ||
+      !is_of_rows(deviations.counted.size()) ||
+      (deviations.signs.size() != 0 && deviations.signs.size() != rows)) {
+    throw std::invalid_argument("deviations have a unit, a stratum and a count for every row");
+  }
+}
+
 std::uint64_t mix(std::uint64_t state, std::uint64_t value) {
   state ^= value + 0x9e3779b97f4a7c15ULL + (state << 6U) + (state >> 2U);
   state ^= state >> 30U;
@@ -192,6 +203,24 @@ Deviations square_root(const Eigen::MatrixXd& covariance, double degrees_of_free
   result.degrees_of_freedom = degrees_of_freedom;
   result.by_unit = false;
   return result;
+}
+
+Deviations known_errors(const Eigen::MatrixXd& covariance, std::uint64_t identity) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  Deviations result = square_root(covariance, kInfinity, identity, identity);
+  result.counted.assign(result.units.size(), 0);
+  result.samples.clear();
+  result.by_unit = true;
+  return result;
+}
+
+Deviations apart(Deviations deviations, std::uint64_t salt) {
+  for (auto* keys : {&deviations.units, &deviations.strata, &deviations.samples}) {
+    for (std::uint64_t& key : *keys) {
+      key = mix(salt, key);
+    }
+  }
+  return deviations;
 }
 
 Deviations join(const Deviations& first, const Deviations& second) {

@@ -184,4 +184,44 @@ Interval proportion_interval(const ProportionSummary& s, ProportionInterval meth
   return open_side(interval(), side, 0, 1);
 }
 
+double confidence_in_bound(const ProportionSummary& s, ProportionInterval method, Side side,
+                           double bound) {
+  constexpr int kHalvings = 60;
+  if (side == Side::kTwo) {
+    throw std::invalid_argument("a bound is on one side");
+  }
+  double less = 0;
+  double more = 1;
+  for (int i = 0; i < kHalvings; ++i) {
+    const double level = (less + more) / 2;
+    if (!(level < 1)) {
+      break;
+    }
+    const Interval found = proportion_interval(s, method, level, side);
+    const double end = side == Side::kLower ? found.low : found.high;
+    if (std::isnan(end)) {
+      return kNotANumber;
+    }
+    // The higher the level, the further out the end.
+    const bool holds = side == Side::kLower ? end >= bound : end <= bound;
+    (holds ? less : more) = level;
+  }
+  return (less + more) / 2;
+}
+
+double confidence_in_bound(double value, double se, double degrees_of_freedom, Side side,
+                           double bound) {
+  if (side == Side::kTwo) {
+    throw std::invalid_argument("a bound is on one side");
+  }
+  if (std::isnan(value) || std::isnan(se)) {
+    return kNotANumber;
+  }
+  const double distance = side == Side::kLower ? value - bound : bound - value;
+  if (se == 0) {
+    return distance >= 0 ? 1 : 0;
+  }
+  return 1 - t_upper_tail(distance / se, degrees_of_freedom);
+}
+
 }  // namespace steelyard

@@ -1,6 +1,7 @@
 #include "steelyard/published.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <stdexcept>
 
 namespace steelyard {
@@ -118,6 +119,15 @@ std::int64_t print_share(std::int64_t k, std::int64_t n, int decimals, int whole
   const Rounding one_way = rounding == Rounding::kAny ? Rounding::kHalfUp : rounding;
   const std::int64_t floor = scale.distance(k, n, 0) / (2 * n);
   return scale.prints_more(k, n, floor, one_way) ? floor + 1 : floor;
+}
+
+double share_variance(double share, double n, double deff) {
+  if (!(share >= 0 && share <= 1 && n >= 1 && std::isfinite(n) && deff > 0 &&
+        std::isfinite(deff))) {
+    throw std::invalid_argument(
+        "a share lies between 0 and 1, of at least one answer, with a design effect above 0");
+  }
+  return deff * share * (1 - share) / n;
 }
 
 }  // namespace steelyard

@@ -6,7 +6,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Adjustment', 'BootstrapOptions', 'Calibration', 'ChangeOptions', 'Codes', 'Controls', 'Design', 'DesignError', 'Dual', 'Estimated', 'Estimates', 'Estimator', 'FactorRange', 'FitError', 'InvalidColumn', 'KEPT_DEVIATIONS', 'ModelFactor', 'ModelMatrix', 'Ordinal', 'PhaseStage', 'PovertyLine', 'Propensity', 'Quantiles', 'Regression', 'Replicates', 'SampleKeys', 'ShareAudit', 'Stage', 'TableTest', 'TestResult', 'Trimming', 'VarianceForm', 'WeightSummary', 'Weighting', 'WeightingError', 'allocate', 'allocate_for_precision', 'audit_share', 'averages', 'canty_davison_bootstrap', 'count', 'cronbach_alpha', 'cross', 'detectable_change', 'distribution_function', 'draw', 'draw_balanced', 'draw_simple', 'draw_tille', 'estimate', 'factorize', 'fit_ordinal', 'fit_regression', 'from_joint_probabilities', 'generalised_bootstrap', 'gini', 'goodness_of_fit_test', 'half_samples', 'hartley_rao', 'inclusion_probabilities', 'independence_test', 'jackknife', 'join', 'joint_sampford', 'joint_systematic', 'joint_tille', 'margin_of_size', 'mean', 'mixed_bootstrap', 'moment', 'multistage_bootstrap', 'ordinal_coefficients', 'overton', 'predict_ordinal', 'predict_regression', 'print_share', 'proportion', 'proportion_intervals', 'random_groups', 'rank_scores', 'ratio', 'recoded', 'reduce_bias', 'reduce_bias_of_means', 'regression_coefficients', 'rescaled_bootstrap', 'score_intervals', 'share_below', 'share_ratio', 'shared_units', 'size_for_change', 'size_for_margin', 'successive_differences', 't_quantile', 't_upper_tail', 'total', 'two_phase', 'two_sided_p_value', 'variables', 'wald_independence_test', 'wald_intervals', 'wald_test', 'weighting_effect']
+__all__: list[str] = ['Adjustment', 'BootstrapOptions', 'Calibration', 'ChangeOptions', 'Codes', 'Controls', 'Design', 'DesignError', 'Dual', 'Equivalence', 'Estimated', 'Estimates', 'Estimator', 'FactorRange', 'FitError', 'InvalidColumn', 'KEPT_DEVIATIONS', 'MaxT', 'ModelFactor', 'ModelMatrix', 'Ordinal', 'PhaseStage', 'PovertyLine', 'Propensity', 'Quantiles', 'Regression', 'Replicates', 'SampleKeys', 'ShareAudit', 'Stage', 'TableTest', 'TestResult', 'Trimming', 'VarianceForm', 'WeightSummary', 'Weighting', 'WeightingError', 'adjusted_p_values', 'allocate', 'allocate_for_precision', 'audit_share', 'average_contrasts', 'averages', 'canty_davison_bootstrap', 'change', 'confidence_in_bound', 'confidence_in_share_bound', 'correlations', 'count', 'cronbach_alpha', 'cross', 'detectable_change', 'distribution_function', 'draw', 'draw_balanced', 'draw_simple', 'draw_tille', 'equivalence', 'estimate', 'factorize', 'fit_ordinal', 'fit_regression', 'from_joint_probabilities', 'generalised_bootstrap', 'gini', 'goodness_of_fit_test', 'half_samples', 'hartley_rao', 'inclusion_probabilities', 'independence_test', 'jackknife', 'join', 'joinpoint_contrasts', 'joint_sampford', 'joint_systematic', 'joint_tille', 'kitagawa', 'link', 'margin_of_size', 'max_t', 'mean', 'minimum_detectable', 'mixed_bootstrap', 'moment', 'multistage_bootstrap', 'oaxaca', 'ordinal_coefficients', 'overton', 'predict_ordinal', 'predict_regression', 'print_share', 'proportion', 'proportion_intervals', 'random_groups', 'rank_scores', 'ratio', 'recoded', 'reduce_bias', 'reduce_bias_of_means', 'regression_coefficients', 'rescaled_bootstrap', 'score_intervals', 'share_below', 'share_ratio', 'share_variance', 'shared_units', 'size_for_change', 'size_for_margin', 'standardised', 'step_contrasts', 'successive_differences', 't_quantile', 't_upper_tail', 'total', 'trend_contrasts', 'two_phase', 'two_sided_p_value', 'variables', 'wald_independence_test', 'wald_intervals', 'wald_test', 'weighting_effect']
 class InvalidColumn(ValueError):
     pass
 class DesignError(RuntimeError):
@@ -71,16 +71,37 @@ class Estimates:
     """
     Values and their deviations: all that inference needs.
     """
+    @staticmethod
+    def known(values: numpy.typing.NDArray[numpy.float64], covariance: numpy.typing.NDArray[numpy.float64], identity: typing.SupportsInt | typing.SupportsIndex) -> Estimates:
+        """
+        Values whose errors are known from elsewhere.
+        """
+    @staticmethod
+    def restored(values: numpy.typing.NDArray[numpy.float64], deviations: numpy.typing.NDArray[numpy.float64], units: numpy.typing.NDArray[numpy.uint64], strata: numpy.typing.NDArray[numpy.uint64], counted: numpy.typing.NDArray[numpy.uint8], samples: numpy.typing.NDArray[numpy.uint64], signs: numpy.typing.NDArray[numpy.float64], degrees_of_freedom: typing.SupportsFloat | typing.SupportsIndex, by_unit: bool) -> Estimates:
+        """
+        Estimates as they were saved.
+        """
     def __len__(self) -> int:
         ...
+    def apart(self, salt: typing.SupportsInt | typing.SupportsIndex) -> Estimates:
+        """
+        The same estimates, of a sample that shares nothing with another.
+        """
     def contrast(self, combinations: numpy.typing.NDArray[numpy.float64]) -> Estimates:
         ...
     def delta(self, values: numpy.typing.NDArray[numpy.float64], jacobian: numpy.typing.NDArray[numpy.float64]) -> Estimates:
         ...
+    def root(self, identity: typing.SupportsInt | typing.SupportsIndex) -> Estimates:
+        """
+        The same estimates without what each unit adds.
+        """
     def select(self, indices: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex]) -> Estimates:
         ...
     @property
     def by_unit(self) -> bool:
+        ...
+    @property
+    def counted(self) -> numpy.typing.NDArray[numpy.uint8]:
         ...
     @property
     def counted_units(self) -> int:
@@ -95,12 +116,21 @@ class Estimates:
     def deviations(self) -> numpy.typing.NDArray[numpy.float64]:
         ...
     @property
+    def sample_keys(self) -> numpy.typing.NDArray[numpy.uint64]:
+        ...
+    @property
     def satterthwaite(self) -> numpy.typing.NDArray[numpy.float64]:
         """
         Degrees of freedom of each estimate where strata vary by different amounts.
         """
     @property
+    def signs(self) -> numpy.typing.NDArray[numpy.float64]:
+        ...
+    @property
     def standard_errors(self) -> numpy.typing.NDArray[numpy.float64]:
+        ...
+    @property
+    def stratum_keys(self) -> numpy.typing.NDArray[numpy.uint64]:
         ...
     @property
     def unit_keys(self) -> numpy.typing.NDArray[numpy.uint64]:
@@ -305,6 +335,32 @@ class ChangeOptions:
     Two waves, and what they share.
     """
     def __init__(self, level: typing.SupportsFloat | typing.SupportsIndex, power: typing.SupportsFloat | typing.SupportsIndex, design_effect: typing.SupportsFloat | typing.SupportsIndex, overlap: typing.SupportsFloat | typing.SupportsIndex, correlation: typing.SupportsFloat | typing.SupportsIndex) -> None:
+        ...
+class MaxT:
+    """
+    The most extreme of several t statistics.
+    """
+    @property
+    def critical(self) -> float:
+        ...
+    @property
+    def p_values(self) -> numpy.typing.NDArray[numpy.float64]:
+        ...
+class Equivalence:
+    """
+    Does a value lie within margins?
+    """
+    @property
+    def above_low(self) -> float:
+        ...
+    @property
+    def below_high(self) -> float:
+        ...
+    @property
+    def interval(self) -> tuple[float, float]:
+        ...
+    @property
+    def p_value(self) -> float:
         ...
 class Dual:
     """
@@ -546,17 +602,35 @@ class Ordinal:
     @property
     def used(self) -> int:
         ...
+def adjusted_p_values(p_values: numpy.typing.NDArray[numpy.float64], adjustment: str) -> numpy.typing.NDArray[numpy.float64]:
+    ...
 def allocate(measure: numpy.typing.NDArray[numpy.float64], size: typing.SupportsInt | typing.SupportsIndex, population: numpy.typing.NDArray[numpy.float64], least: typing.SupportsFloat | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
     ...
 def allocate_for_precision(variance: numpy.typing.NDArray[numpy.float64], wanted: numpy.typing.NDArray[numpy.float64], cost: numpy.typing.NDArray[numpy.float64], population: numpy.typing.NDArray[numpy.float64], least: typing.SupportsFloat | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
     ...
 def audit_share(digits: typing.SupportsInt | typing.SupportsIndex, decimals: typing.SupportsInt | typing.SupportsIndex, whole: typing.SupportsInt | typing.SupportsIndex, n: typing.SupportsInt | typing.SupportsIndex, rounding: str) -> ShareAudit:
     ...
+def average_contrasts(weights: numpy.typing.NDArray[numpy.float64], window: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
+    ...
 def averages(fit: Regression, matrices: collections.abc.Sequence[ModelMatrix], slopes: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex | None], scale: str, design: Design, domains: Codes | None) -> Estimator:
     """
     Averages of predictions or marginal effects over the rows of a fit.
     """
 def canty_davison_bootstrap(design: Design, options: BootstrapOptions) -> Replicates:
+    ...
+def change(before: Estimates, after: Estimates, kind: str) -> Estimates:
+    """
+    Changes of as many estimates, with the covariance of what both sides share.
+    """
+def confidence_in_bound(value: typing.SupportsFloat | typing.SupportsIndex, se: typing.SupportsFloat | typing.SupportsIndex, degrees_of_freedom: typing.SupportsFloat | typing.SupportsIndex, side: str, bound: typing.SupportsFloat | typing.SupportsIndex) -> float:
+    """
+    How sure it is that a value is at least, or at most, a bound.
+    """
+def confidence_in_share_bound(share: typing.SupportsFloat | typing.SupportsIndex, se: typing.SupportsFloat | typing.SupportsIndex, degrees_of_freedom: typing.SupportsFloat | typing.SupportsIndex, n: typing.SupportsInt | typing.SupportsIndex, census: bool, method: str, side: str, bound: typing.SupportsFloat | typing.SupportsIndex) -> float:
+    """
+    The same for a proportion.
+    """
+def correlations(before: Estimates, after: Estimates) -> numpy.typing.NDArray[numpy.float64]:
     ...
 def count(levels: Codes, sets: numpy.typing.NDArray[numpy.float64]) -> Estimator:
     ...
@@ -579,6 +653,8 @@ def draw_balanced(probability: numpy.typing.NDArray[numpy.float64], balance: num
 def draw_simple(units: typing.SupportsInt | typing.SupportsIndex, draws: typing.SupportsInt | typing.SupportsIndex, seed: typing.SupportsInt | typing.SupportsIndex, stream: typing.SupportsInt | typing.SupportsIndex) -> list[int]:
     ...
 def draw_tille(size: numpy.typing.NDArray[numpy.float64], draws: typing.SupportsInt | typing.SupportsIndex, seed: typing.SupportsInt | typing.SupportsIndex, stream: typing.SupportsInt | typing.SupportsIndex) -> list[int]:
+    ...
+def equivalence(value: typing.SupportsFloat | typing.SupportsIndex, se: typing.SupportsFloat | typing.SupportsIndex, degrees_of_freedom: typing.SupportsFloat | typing.SupportsIndex, low: typing.SupportsFloat | typing.SupportsIndex, high: typing.SupportsFloat | typing.SupportsIndex, alpha: typing.SupportsFloat | typing.SupportsIndex) -> Equivalence:
     ...
 def estimate(design: Design, keys: SampleKeys, domains: Codes | None, estimators: collections.abc.Sequence[Estimator], threads: typing.SupportsInt | typing.SupportsIndex = 0, kept: typing.SupportsInt | typing.SupportsIndex = 1048576) -> Estimated:
     """
@@ -614,15 +690,29 @@ def join(first: Estimates, second: Estimates) -> Estimates:
     """
     Both side by side, covarying through the units they share.
     """
+def joinpoint_contrasts(times: numpy.typing.NDArray[numpy.float64], weights: numpy.typing.NDArray[numpy.float64]) -> numpy.typing.NDArray[numpy.float64]:
+    ...
 def joint_sampford(probability: numpy.typing.NDArray[numpy.float64]) -> numpy.typing.NDArray[numpy.float64]:
     ...
 def joint_systematic(probability: numpy.typing.NDArray[numpy.float64]) -> numpy.typing.NDArray[numpy.float64]:
     ...
 def joint_tille(size: numpy.typing.NDArray[numpy.float64], draws: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
     ...
+def kitagawa(parts: Estimates, reference: str) -> Estimates:
+    """
+    A change of a rate, parted into what rates of groups and what their mix did.
+    """
+def link(old: Estimates, by: Estimates, kind: str) -> Estimates:
+    """
+    Estimates of an old series as they would be in the new one.
+    """
 def margin_of_size(variance: typing.SupportsFloat | typing.SupportsIndex, answers: typing.SupportsFloat | typing.SupportsIndex, level: typing.SupportsFloat | typing.SupportsIndex, design_effect: typing.SupportsFloat | typing.SupportsIndex, population: typing.SupportsFloat | typing.SupportsIndex) -> float:
     ...
+def max_t(estimates: Estimates, null: numpy.typing.NDArray[numpy.float64], degrees_of_freedom: typing.SupportsFloat | typing.SupportsIndex, side: str, level: typing.SupportsFloat | typing.SupportsIndex, draws: typing.SupportsInt | typing.SupportsIndex, seed: typing.SupportsInt | typing.SupportsIndex, threads: typing.SupportsInt | typing.SupportsIndex = 0) -> MaxT:
+    ...
 def mean(name: str, y: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]) -> Estimator:
+    ...
+def minimum_detectable(se: typing.SupportsFloat | typing.SupportsIndex, degrees_of_freedom: typing.SupportsFloat | typing.SupportsIndex, level: typing.SupportsFloat | typing.SupportsIndex, power: typing.SupportsFloat | typing.SupportsIndex) -> float:
     ...
 def mixed_bootstrap(design: Design, draws: collections.abc.Sequence[str], options: BootstrapOptions) -> Replicates:
     ...
@@ -632,6 +722,10 @@ def moment(which: str, names: collections.abc.Sequence[str], columns: collection
     """
 def multistage_bootstrap(design: Design, options: BootstrapOptions) -> Replicates:
     ...
+def oaxaca(parts: Estimates, reference: str) -> Estimates:
+    """
+    A change of a mean, parted into what coefficients and what means of variables did.
+    """
 def ordinal_coefficients(fit: Ordinal) -> Estimator:
     ...
 def overton(probability: numpy.typing.NDArray[numpy.float64], strata: Codes | None, variance: str) -> VarianceForm:
@@ -678,11 +772,19 @@ def share_below(name: str, y: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]
     ...
 def share_ratio(name: str, y: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]], design: Design, domains: Codes | None, richest: typing.SupportsFloat | typing.SupportsIndex, poorest: typing.SupportsFloat | typing.SupportsIndex) -> Estimator:
     ...
+def share_variance(share: typing.SupportsFloat | typing.SupportsIndex, n: typing.SupportsFloat | typing.SupportsIndex, deff: typing.SupportsFloat | typing.SupportsIndex) -> float:
+    ...
 def shared_units(first: Estimates, second: Estimates) -> int:
     ...
 def size_for_change(first_variance: typing.SupportsFloat | typing.SupportsIndex, second_variance: typing.SupportsFloat | typing.SupportsIndex, change: typing.SupportsFloat | typing.SupportsIndex, options: ChangeOptions) -> float:
     ...
 def size_for_margin(variance: typing.SupportsFloat | typing.SupportsIndex, margin: typing.SupportsFloat | typing.SupportsIndex, level: typing.SupportsFloat | typing.SupportsIndex, design_effect: typing.SupportsFloat | typing.SupportsIndex, population: typing.SupportsFloat | typing.SupportsIndex) -> float:
+    ...
+def standardised(rates: Estimates, sizes: Estimates) -> Estimates:
+    """
+    Rates of groups put together with given sizes of them.
+    """
+def step_contrasts(periods: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
     ...
 def successive_differences(design: Design, replicates: typing.SupportsInt | typing.SupportsIndex, about_estimate: bool) -> Replicates:
     ...
@@ -691,6 +793,8 @@ def t_quantile(p: typing.SupportsFloat | typing.SupportsIndex, degrees_of_freedo
 def t_upper_tail(t: typing.SupportsFloat | typing.SupportsIndex, degrees_of_freedom: typing.SupportsFloat | typing.SupportsIndex) -> float:
     ...
 def total(name: str, y: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]) -> Estimator:
+    ...
+def trend_contrasts(times: numpy.typing.NDArray[numpy.float64], weights: numpy.typing.NDArray[numpy.float64], degree: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.float64]:
     ...
 def two_phase(first: collections.abc.Sequence[PhaseStage], second: collections.abc.Sequence[PhaseStage], subsample: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex]) -> VarianceForm:
     ...

@@ -31,6 +31,10 @@ struct Deviations {
   Eigen::VectorXd variances() const;
 };
 
+/// @throws std::invalid_argument unless there is a key, a stratum and a count for every row, and a
+///         sign for every row or for none.
+void check(const Deviations& deviations);
+
 /// A 64-bit key made from two.
 std::uint64_t mix(std::uint64_t state, std::uint64_t value);
 
@@ -40,6 +44,16 @@ std::uint64_t mix(std::uint64_t state, std::uint64_t value);
 /// @param sample   key of the sample that the covariance was estimated from.
 Deviations square_root(const Eigen::MatrixXd& covariance, double degrees_of_freedom,
                        std::uint64_t identity, std::uint64_t sample);
+
+/// Errors that are known from elsewhere, as deviations of no unit: rows are a square root of the
+/// covariance, and no degrees of freedom are lost by them. Joined with the same errors, or with
+/// what was made from them, they covary.
+/// @param identity key of the errors.
+Deviations known_errors(const Eigen::MatrixXd& covariance, std::uint64_t identity);
+
+/// The deviations of a sample as one that has nothing in common with any other.
+/// @param salt equal for all deviations of the sample.
+Deviations apart(Deviations deviations, std::uint64_t salt);
 
 /// Both sets of estimates side by side: rows with equal unit keys are one row, so that
 /// covariances between the two come from shared units.

@@ -63,4 +63,14 @@ struct ProportionSummary {
 Interval proportion_interval(const ProportionSummary& summary, ProportionInterval method,
                              double level, Side side);
 
+/// How sure it is that a proportion is at least (kLower) or at most (kUpper) a bound: the level at
+/// which the one-sided interval ends there; 0 or 1 where none, or all, do. Not a number where the
+/// interval is none.
+double confidence_in_bound(const ProportionSummary& summary, ProportionInterval method, Side side,
+                           double bound);
+
+/// The same for a value with a t interval.
+double confidence_in_bound(double value, double se, double degrees_of_freedom, Side side,
+                           double bound);
+
 }  // namespace steelyard

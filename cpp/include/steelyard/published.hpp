@@ -36,4 +36,9 @@ ShareAudit audit_share(const PrintedShare& printed, std::int64_t n, Rounding rou
 std::int64_t print_share(std::int64_t k, std::int64_t n, int decimals, int whole,
                          Rounding rounding);
 
+/// Sampling variance of a share of n answers whose design effect is known or assumed: deff p (1 -
+/// p) / n, as of sampling with replacement.
+/// @throws std::invalid_argument unless 0 <= p <= 1, n >= 1 and deff > 0.
+double share_variance(double share, double n, double deff);
+
 }  // namespace steelyard

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <cmath>
 #include <cstdint>
 #include <utility>
 #include <vector>
@@ -23,6 +24,18 @@ class Random {
 
   /// A number from 0 to below 1, of 2^53 that are equally likely.
   double uniform() { return static_cast<double>(next() >> 11U) * 0x1.0p-53; }
+
+  /// A standard normal number. Reference: Marsaglia & Bray (1964), SIAM Review 6(3).
+  double normal() {
+    double u = 0;
+    double square = 0;
+    do {
+      u = 2 * uniform() - 1;
+      const double v = 2 * uniform() - 1;
+      square = u * u + v * v;
+    } while (square >= 1 || square == 0);
+    return u * std::sqrt(-2 * std::log(square) / square);
+  }
 
   /// A whole number from 0 to size - 1, each as likely. Reference: Lemire (2019), ACM Transactions
   /// on Modeling and Computer Simulation 29(1).
