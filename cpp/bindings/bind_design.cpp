@@ -197,6 +197,10 @@ void bind_design(py::module_& m) {
           },
           py::arg("stage"), "Sampling fraction of each row's unit at a stage.")
       .def(
+          "row_units",
+          [](const Design& design, std::size_t stage) { return to_array(design.row_units(stage)); },
+          py::arg("stage"), "Each row's unit at a stage.")
+      .def(
           "deviations",
           [](const Design& design, const Array<double>& unit_totals) {
             RowMatrix totals = to_matrix(unit_totals);

@@ -287,16 +287,25 @@ const double* Design::weights(Eigen::Index begin, Eigen::Index count, double* bu
 }
 
 Eigen::VectorXd Design::row_fractions(std::size_t stage) const {
+  Eigen::VectorXd result(rows_);
+  const std::vector<std::int32_t> units = row_units(stage);
+  for (Eigen::Index row = 0; row < rows_; ++row) {
+    result[row] = stages_[stage].fraction(units[static_cast<std::size_t>(row)]);
+  }
+  return result;
+}
+
+std::vector<std::int32_t> Design::row_units(std::size_t stage) const {
   if (stage >= stages_.size()) {
     throw std::out_of_range("the design has no such stage");
   }
-  Eigen::VectorXd result(rows_);
+  std::vector<std::int32_t> result(static_cast<std::size_t>(rows_));
   for (Eigen::Index row = 0; row < rows_; ++row) {
-    Eigen::Index unit = rows_are_units() ? row : unit_of_row_[row];
+    auto unit = rows_are_units() ? static_cast<std::int32_t>(row) : unit_of_row_[row];
     for (std::size_t s = stages_.size() - 1; s > stage; --s) {
       unit = stages_[s].above()[unit];
     }
-    result[row] = stages_[stage].fraction(unit);
+    result[static_cast<std::size_t>(row)] = unit;
   }
   return result;
 }

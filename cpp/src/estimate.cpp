@@ -305,10 +305,10 @@ Estimated estimate(const Design& design, const SampleKeys& keys, const Domains& 
   }
   const bool of_rows =
       design.replicates() != nullptr && !design.replicates()->by_unit() && design.rows_are_units();
-  const bool element_wise = design.rows_are_units() && design.replicates() == nullptr &&
-                            design.weighting() == nullptr && design.stages().size() == 1 &&
-                            !design.treats_domains() && !design.has_form() &&
-                            design.options().selection == Selection::kEqual &&
+  const bool element_wise = design.rows_are_units() && keys.units.empty() &&
+                            design.replicates() == nullptr && design.weighting() == nullptr &&
+                            design.stages().size() == 1 && !design.treats_domains() &&
+                            !design.has_form() && design.options().selection == Selection::kEqual &&
                             design.units() * domains.count() * features > kept;
   std::vector<Term> terms =
       linearise_all(design, domains, estimators,

@@ -4,15 +4,20 @@ from steelyard import datasets, errors
 from steelyard._core import __version__
 from steelyard.allocation import allocate, allocate_for_precision
 from steelyard.balance import Balance
-from steelyard.comparison import Comparison, compare
+from steelyard.breaks import Break, Link
+from steelyard.change import Change
+from steelyard.comparison import Comparison
 from steelyard.crosstab import Crosstab
+from steelyard.decomposition import Decomposition, decompose, standardised_levels
 from steelyard.design import Subsample
 from steelyard.estimates import Estimates
 from steelyard.evaluation import Evaluation
+from steelyard.findings import Findings
 from steelyard.hypothesis import HypothesisTest
 from steelyard.ordinal import OrdinalRegression
 from steelyard.pps import Pps
 from steelyard.published import Audit, Figure, audit
+from steelyard.published_wave import Published
 from steelyard.regression import Regression
 from steelyard.replicate import ReplicateWeights
 from steelyard.response_rate import ResponseRates, response_rates
@@ -43,20 +48,27 @@ from steelyard.statistic import (
     variance,
 )
 from steelyard.survey import Survey
+from steelyard.waves import compare
 from steelyard.weighting import Weighting, weight
 from steelyard.weighting_effect import WeightingEffect
 
 __all__ = [
     "Audit",
     "Balance",
+    "Break",
+    "Change",
     "Comparison",
     "Crosstab",
+    "Decomposition",
     "Estimates",
     "Evaluation",
     "Figure",
+    "Findings",
     "HypothesisTest",
+    "Link",
     "OrdinalRegression",
     "Pps",
+    "Published",
     "Regression",
     "ReplicateWeights",
     "ResponseRates",
@@ -78,6 +90,7 @@ __all__ = [
     "count",
     "covariance",
     "datasets",
+    "decompose",
     "detectable_change",
     "errors",
     "gini",
@@ -93,6 +106,7 @@ __all__ = [
     "sd",
     "select",
     "share_ratio",
+    "standardised_levels",
     "total",
     "variance",
     "weight",

@@ -292,6 +292,10 @@ class Design:
         """
         Sampling fraction of each row's unit at a stage.
         """
+    def row_units(self, stage: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[numpy.int32]:
+        """
+        Each row's unit at a stage.
+        """
     def row_weights(self) -> numpy.typing.NDArray[numpy.float64]:
         """
         Weight of each row.

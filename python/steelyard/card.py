@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
+from steelyard.breaks import Break, breaks_between
 from steelyard.design import DfRule, Lonely
 from steelyard.errors import CardError, FigureError, nearest_text
 from steelyard.levels import Level
@@ -73,14 +74,6 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Break:
-    """Figures from this year on are not comparable with earlier ones."""
-
-    year: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
 class Indicator:
     """One indicator: the share of positive answers to a question, among its base."""
 
@@ -96,8 +89,8 @@ class Indicator:
 
     def break_between(self, first: int, second: int) -> Break | None:
         """The break that makes two years incomparable, if there is one."""
-        low, high = sorted((first, second))
-        return next((b for b in self.breaks if low < b.year <= high), None)
+        found = breaks_between(first, second, self.breaks, (first, second))
+        return found[0] if found else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,240 +1,446 @@
 """Change over time: waves of a survey compared with all their covariances."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Literal
 
-from steelyard import _core
-from steelyard.errors import EmptyDomain, nearest_text
+import numpy as np
+
+from steelyard.breaks import Break, breaks_between, linked
+from steelyard.change import NULL, Change, ChangeKind, Judged, change_text
 from steelyard.estimates import Estimates
-from steelyard.render import html_table, text_table
-from steelyard.statistic import Statistic
-from steelyard.survey import Survey
+from steelyard.evidence import UNKNOWN, Floats
+from steelyard.labels import SHARES
+from steelyard.multiplicity import TEXT, Adjustment, adjusted, max_t
+from steelyard.period import Period
+from steelyard.published_wave import PublishedLevels
+from steelyard.render import html_table, number_text, text_table
+from steelyard.series import Series, in_period, label_text, together
 from steelyard.table import Cell, Table, cells
 
-Period: TypeAlias = int | str
-P = TypeVar("P", bound=Period)
-Wave: TypeAlias = Survey | Estimates
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from steelyard.average import Weighting
+    from steelyard.findings import Findings
+
+_BLOCKS: tuple[ChangeKind, ...] = ("difference", "relative", "ratio", "log-odds")
+_BLOCK_NAME: dict[ChangeKind, str] = {
+    "difference": "difference",
+    "relative": "relative change",
+    "ratio": "ratio",
+    "log-odds": "log-odds change",
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """One period against the base: rows both have, and the units they share."""
+class Conventions:
+    """How changes are judged: confidence level, adjustment of p-values, seed of its draws."""
 
-    period: Period
-    difference: Estimates
-    ratio: Estimates
-    shared_units: int
-    shared_share: float
-    by_unit: bool
-    of_replicates: bool
+    level: float
+    adjust: Adjustment
+    seed: int
 
 
 class Comparison(Table):
-    """Levels of each period and their changes from the base.
+    """Levels of each period and how they changed, with verdicts in words.
 
     Made by :func:`compare`. Differences are in the units of the estimates (0.031 is 3.1 percentage
-    points); ratios are of the period to the base.
+    points); ratios are of the period to its base.
     """
 
-    def __init__(self, levels: Mapping[P, Estimates], base: P, changes: list[Change]) -> None:
-        self._levels: dict[Period, Estimates] = dict(levels.items())
-        self._base = base
-        self._changes = changes
-        self._unmatched = _unmatched(self._levels)
+    def __init__(
+        self,
+        levels: Mapping[Period, Estimates | PublishedLevels],
+        changes: Sequence[Change],
+        breaks: Sequence[Break],
+        conventions: Conventions,
+    ) -> None:
+        self._given = dict(levels)
+        self._changes = tuple(changes)
+        self._breaks = tuple(breaks)
+        self._conventions = conventions
 
     @property
     def base(self) -> Period:
-        """The period that the others are compared with."""
-        return self._base
+        """The period that the first change is from."""
+        return self._changes[0].base
+
+    @property
+    def periods(self) -> tuple[Period, ...]:
+        """The periods, in the order given."""
+        return tuple(self._given)
+
+    @property
+    def breaks(self) -> tuple[Break, ...]:
+        """The breaks that were declared."""
+        return self._breaks
 
     @property
     def levels(self) -> dict[Period, Estimates]:
-        """The estimates of each period, as they are on their own."""
-        return dict(self._levels)
+        """The estimates of each period, as they are on their own; published ones as printed."""
+        return {period: printed_of(level) for period, level in self._given.items()}
 
     @property
     def changes(self) -> tuple[Change, ...]:
-        """Each period against the base."""
-        return tuple(self._changes)
+        """Each period against its base."""
+        return self._changes
 
     @property
     def differences(self) -> dict[Period, Estimates]:
-        """Period minus base."""
-        return {change.period: change.difference for change in self._changes}
+        """Period minus base, of the pairs that are comparable."""
+        return {change.period: change.difference for change in self._comparable()}
+
+    @property
+    def relative_changes(self) -> dict[Period, Estimates]:
+        """Period minus base, as shares of the base."""
+        return {change.period: change.relative for change in self._comparable()}
 
     @property
     def ratios(self) -> dict[Period, Estimates]:
         """Period over base."""
-        return {change.period: change.ratio for change in self._changes}
+        return {change.period: change.ratio for change in self._comparable()}
+
+    @property
+    def log_odds_changes(self) -> dict[Period, Estimates]:
+        """Changes of the log odds, of shares."""
+        return {change.period: change.log_odds for change in self._comparable()}
 
     @property
     def overlap(self) -> dict[Period, int]:
-        """Units (clusters of the same name) that each period shares with the base."""
+        """Units of the same name that each period shares with its base."""
         return {change.period: change.shared_units for change in self._changes}
+
+    @property
+    def verdicts(self) -> list[str | None]:
+        """The verdict on each difference in words, in the order of :meth:`judged`."""
+        found = self.judged("difference")
+        tests = int(np.isfinite(found.p_value).sum())
+        shares = [c.is_of_shares for c in self._comparable() for _ in range(len(c.pair.after))]
+        level = self._conventions.level
+        return [change_text(found, i, level, share, tests) for i, share in enumerate(shares)]
+
+    def judged(self, kind: ChangeKind = "difference") -> Judged:
+        """Intervals and p-values of all changes of one kind, adjusted for their number.
+
+        Parameters
+        ----------
+        kind : {"difference", "relative", "ratio", "log-odds"}
+
+        Returns
+        -------
+        Judged
+
+        Notes
+        -----
+        With a published side, intervals cover every value that its rounding allows, and p-values
+        are the largest of those values.
+        """
+        changes = self._comparable()
+        level, null = self._conventions.level, NULL[kind]
+        shown = together([in_period(c.period, c.by(kind)) for c in changes])
+        ends = [
+            together([in_period(c.period, c.possible(kind)[end]) for c in changes])
+            for end in (0, 1)
+        ]
+        least, most = (end.estimate for end in ends)
+        low, high = ends[0].ci(level)[:, 0], ends[1].ci(level)[:, 1]
+        p_value = _largest([end.p_value(null) for end in ends], least, most, null)
+        p_adjusted = adjusted(p_value, self._conventions.adjust)
+        if self._conventions.adjust == "max-t":
+            found = [max_t(end, null, level=level, seed=self._conventions.seed) for end in ends]
+            if found[0] is not None and found[1] is not None:
+                low = ends[0].estimate - found[0].critical * ends[0].se
+                high = ends[1].estimate + found[1].critical * ends[1].se
+                p_adjusted = _largest([f.p_values for f in found if f], least, most, null)
+        return Judged(shown, low, high, least, most, p_value, p_adjusted)
+
+    def series(self) -> Series:
+        """The levels of all periods as one set of estimates, linked across breaks.
+
+        Raises
+        ------
+        BreakInSeries
+            A break lies among the periods, and nothing links the series.
+        """
+        last = self.periods[-1]
+        return Series.of(
+            {
+                period: linked(level, breaks_between(period, last, self._breaks, self.periods))
+                for period, level in self.levels.items()
+            }
+        )
+
+    def equivalence(
+        self, margin: float, *, alpha: float = 0.05, kind: ChangeKind = "difference"
+    ) -> "Findings":
+        """Test whether changes are smaller than a margin either way; see :mod:`equivalence`."""
+        from steelyard.equivalence import equivalence
+
+        return equivalence(self, -margin, margin, alpha, kind)
+
+    def noninferiority(
+        self, margin: float, *, alpha: float = 0.05, kind: ChangeKind = "difference"
+    ) -> "Findings":
+        """Test whether there was no fall by more than a margin; see :mod:`equivalence`."""
+        from steelyard.equivalence import equivalence
+
+        return equivalence(self, -margin, float("inf"), alpha, kind)
+
+    def detectable(self, power: float = 0.8) -> "Findings":
+        """Say which changes the design could have found; see :mod:`equivalence`."""
+        from steelyard.equivalence import detectable
+
+        return detectable(self, power, self._conventions.level)
+
+    def between_groups(self, reference: str | int | bool, column: str | None = None) -> Estimates:
+        """Differences in differences: how much more each group changed than a reference group.
+
+        Parameters
+        ----------
+        reference : label
+            The group that the others are compared with.
+        column : str, optional
+            The ``by=`` column it is a group of; not needed where there is one.
+
+        Returns
+        -------
+        Estimates
+            One a period, group other than the reference, and combination of other labels.
+
+        Raises
+        ------
+        ValueError
+            There are no groups, or several columns and none was named.
+        LabelNotFound
+            There is no such group.
+
+        Examples
+        --------
+        >>> import steelyard as sy
+        >>> waves = {
+        ...     year: sy.Survey(
+        ...         sy.datasets.simulate_evaluation(year),
+        ...         weights="weight",
+        ...         strata="stratum",
+        ...         clusters="activity",
+        ...     )
+        ...     for year in (2022, 2023)
+        ... }
+        >>> change = sy.compare(waves, sy.mean("satisfaction"), by="modality")
+        >>> more = change.between_groups("Distance")
+        >>> more.labels.by["modality"]
+        ['Blended - Distance', 'Face-to-face - Distance']
+        """
+        from steelyard.group_changes import between_groups
+
+        return between_groups(self._comparable(), reference, column)
+
+    def average(
+        self, weights: "Weighting" = "equal", periods: Sequence[Period] | None = None
+    ) -> Estimates:
+        """Average several periods, with the covariances of what they share; see :mod:`average`."""
+        from steelyard.average import average
+
+        return average(self.series(), weights, periods)
+
+    def moving_average(self, window: int, weights: "Weighting" = "equal") -> Estimates:
+        """Average `window` periods one after the other; see :mod:`average`."""
+        from steelyard.average import moving_average
+
+        return moving_average(self.series(), window, weights)
+
+    def net_change(
+        self, before: Sequence[Period], after: Sequence[Period], weights: "Weighting" = "equal"
+    ) -> Estimates:
+        """The average of later periods less that of earlier ones; see :mod:`average`."""
+        from steelyard.average import net_change
+
+        return net_change(self.series(), before, after, weights)
+
+    def trend(
+        self,
+        degree: int = 1,
+        *,
+        times: Sequence[float] | None = None,
+        weights: Literal["equal", "precision"] = "equal",
+    ) -> "Findings":
+        """Test for a linear trend, or with degree 2 a quadratic one; see :mod:`trend`."""
+        from steelyard.trend import trend
+
+        return trend(self.series(), degree, times, weights, self._conventions.level)
+
+    def joinpoint(
+        self, *, times: Sequence[float] | None = None, seed: int | None = None
+    ) -> "Findings":
+        """Look for the one period at which the trend changed; see :mod:`trend`."""
+        from steelyard.trend import joinpoint
+
+        draws = self._conventions.seed if seed is None else seed
+        return joinpoint(self.series(), times, self._conventions.level, draws)
+
+    def monotonicity(self, *, seed: int | None = None) -> "Findings":
+        """Test whether the series rose every time, and whether it ever fell; see :mod:`trend`."""
+        from steelyard.trend import monotonicity
+
+        draws = self._conventions.seed if seed is None else seed
+        return monotonicity(self.series(), self._conventions.level, draws)
+
+    def plot(
+        self, kind: Literal["dumbbell", "slope"] = "dumbbell", ax: "Axes | None" = None
+    ) -> "Axes":
+        """Draw the levels with their intervals: a dumbbell for each row, or lines over time.
+
+        Needs matplotlib (``pip install "steelyard[plot]"``).
+        """
+        from steelyard.change_plots import plot_dumbbell, plot_slope
+
+        if kind not in ("dumbbell", "slope"):
+            raise ValueError(f"kind={kind!r} is neither 'dumbbell' nor 'slope'")
+        return plot_dumbbell(self, ax) if kind == "dumbbell" else plot_slope(self, ax)
+
+    def level_bounds(self, period: Period) -> Floats:
+        """Intervals of the levels of a period; of a published one, over all its rounding allows.
+
+        NaN where no sampling error is known.
+        """
+        given, level = self._given[period], self._conventions.level
+        if isinstance(given, Estimates):
+            return given.ci(level)
+        if given.source.n is None:
+            return np.full((len(given.printed), 2), np.nan)
+        ends = [end.with_df("normal").ci(level) for end in (given.lowest, given.highest)]
+        return np.column_stack([ends[0][:, 0], ends[1][:, 1]])
 
     def to_dict(self) -> dict[str, list[Cell]]:
         """Return the table as a column of plain values a name.
 
-        Columns `statistic` ("level", "difference", "ratio"), `period` and `base` stand before those
-        of the estimates; `p_value` tests no change.
+        Columns `statistic` ("level", "difference", "relative change", "ratio", "log-odds change"),
+        `period` and `base` stand before those of the estimates; `p_value` tests no change, and
+        `p_adjusted` allows for the number of changes; `correlation` is that of the two levels, and
+        `verdict` the difference in words.
         """
         table: dict[str, list[Cell]] = {}
-        for period, level in self._levels.items():
-            _append(table, _part("level", period, None, level, None))
+        for period in self._given:
+            _append(table, self._level_block(period))
+        kinds = _BLOCKS if all(c.is_of_shares for c in self._changes) else _BLOCKS[:3]
+        for kind in kinds:
+            judged = self.judged(kind)
+            words = self.verdicts if kind == "difference" else None
+            _append(table, self._change_block(kind, judged, words))
         for change in self._changes:
-            base = self._base
-            _append(table, _part("difference", change.period, base, change.difference, 0.0))
-        for change in self._changes:
-            _append(table, _part("ratio", change.period, self._base, change.ratio, 1.0))
+            if change.refused is not None:
+                _append(table, _refused_block(change))
         return table
 
     def __repr__(self) -> str:
-        return text_table(self.to_dict(), self._footer())
+        return text_table(self._shown(), self._footer())
 
     def _repr_html_(self) -> str:
-        return html_table(self.to_dict(), self._footer())
+        return html_table(self._shown(), self._footer())
+
+    def _comparable(self) -> list[Change]:
+        return [change for change in self._changes if change.refused is None]
+
+    def _level_block(self, period: Period) -> dict[str, list[Cell]]:
+        point, bounds = self.levels[period], self.level_bounds(period)
+        table = point.to_dict()
+        table["ci_low"], table["ci_high"] = cells(bounds[:, 0]), cells(bounds[:, 1])
+        given = self._given[period]
+        if isinstance(given, PublishedLevels):
+            table["se"] = [None if given.source.n is None else se for se in table["se"]]
+            table["df"] = [None] * len(point)
+            table["note"] = [f"published, {given.source.text}"] * len(point)
+        return _block("level", period, None, table)
+
+    def _change_block(
+        self, kind: ChangeKind, judged: Judged, words: list[str | None] | None
+    ) -> dict[str, list[Cell]]:
+        table = judged.estimates.to_dict()
+        periods = [c.period for c in self._comparable() for _ in range(len(c.pair.after))]
+        bases = [c.base for c in self._comparable() for _ in range(len(c.pair.after))]
+        correlation = np.concatenate([c.correlation for c in self._comparable()])
+        table |= {
+            "ci_low": cells(judged.low),
+            "ci_high": cells(judged.high),
+            "p_value": cells(judged.p_value),
+            "p_adjusted": cells(judged.p_adjusted),
+            "correlation": cells(correlation),
+            "verdict": [None] * len(periods) if words is None else list(words),
+        }
+        note = table.pop("note")
+        del table["period"]
+        size = len(periods)
+        return {
+            "statistic": [_BLOCK_NAME[kind]] * size,
+            "period": [_cell(period) for period in periods],
+            "base": [_cell(base) for base in bases],
+            **table,
+            "note": note,
+        }
+
+    def _shown(self) -> dict[str, list[Cell]]:
+        """The table for people: a row a period and estimate, shares in per cent."""
+        rows: list[dict[str, Cell]] = []
+        verdicts = iter(self.verdicts)
+        found = self.judged("difference")
+        position = 0
+        by_period = {change.period: change for change in self._changes}
+        published = {p for p, level in self._given.items() if isinstance(level, PublishedLevels)}
+        for period, level in self.levels.items():
+            change = by_period.get(period)
+            of_row = {}
+            if change is not None and change.refused is None:
+                for key in change.pair.after.labels.keys():  # noqa: SIM118
+                    of_row[key] = (position, next(verdicts))
+                    position += 1
+            bounds = self.level_bounds(period)
+            for i, key in enumerate(level.labels.keys()):
+                row = _level_row(period, level, i, bounds[i], period in published)
+                row |= _difference_cells(change, found, of_row.get(key), row)
+                rows.append(row)
+        names = [*dict.fromkeys(name for row in rows for name in row if name != "note"), "note"]
+        return {name: [row.get(name) for row in rows] for name in names}
 
     def _footer(self) -> list[str]:
+        conventions = self._conventions
         lines = [
             f"only in {period}, so without a change: {', '.join(labels)}"
-            for period, labels in self._unmatched.items()
+            for period, labels in _unmatched(self.levels).items()
             if labels
-        ] + [self._overlap_text(change) for change in self._changes]
-        first = next(iter(self._levels.values()))
+        ]
+        lines += [_overlap_text(change) for change in self._comparable()]
+        lines += [
+            f"{period} is published, {given.source.text}"
+            for period, given in self._given.items()
+            if isinstance(given, PublishedLevels)
+        ]
+        lines += [
+            f"linked across the {b.text}; {b.link.source}: {b.link.text}"
+            for b in self._breaks
+            if b.link is not None
+        ]
+        lines.append(
+            f"changes: {100 * conventions.level:g}% intervals, "
+            + ("simultaneous" if conventions.adjust == "max-t" else "each on its own")
+            + f"; p-values {TEXT[conventions.adjust]}"
+        )
+        first = next((x for x in self._given.values() if isinstance(x, Estimates)), None)
+        if first is None:
+            return lines
         return lines + [f"{name}: {text}" for name, text in first.conventions.items()]
 
-    def _overlap_text(self, change: Change) -> str:
-        if not change.by_unit:
-            return (
-                f"{change.period} and {self._base} are compared as independent samples: there are "
-                "too many rows to keep what each adds; name clusters to find shared units"
-            )
-        if change.of_replicates:
-            return (
-                f"{change.period} and {self._base} are compared as independent samples: replicates "
-                "do not tell which units are shared; without them, clusters of one name do"
-            )
-        text = (
-            f"{change.period} shares {change.shared_units:,} units with {self._base} "
-            f"({change.shared_share:.0%} of its own)"
-        )
-        return text if change.shared_units else f"{text}: compared as independent samples"
+
+def _largest(p_values: Sequence[Floats], least: Floats, most: Floats, null: float) -> Floats:
+    """The largest p-value within a rounding; 1 where it leaves open on which side the change is."""
+    result = np.maximum(*p_values)
+    open_ended = (least < null) & (null < most) & np.isfinite(result)
+    return np.where(open_ended, 1.0, result)
 
 
-def compare(
-    waves: Mapping[P, Wave],
-    statistic: Statistic | Callable[[Survey], Estimates] | None = None,
-    *,
-    base: P | None = None,
-) -> Comparison:
-    """Compare waves of a survey: levels, differences and ratios, with their covariances.
-
-    Parameters
-    ----------
-    waves : mapping from period to Survey or Estimates
-        In the order to be shown.
-    statistic : Statistic or callable, optional
-        What to estimate in each Survey: for example ``sy.mean("hours")``, or
-        ``lambda s: s.proportion("relevance", positive=[...], by="modality")``. Not needed where
-        all waves are Estimates.
-    base : period, optional
-        What the others are compared with; the first if not given.
-
-    Returns
-    -------
-    Comparison
-
-    Raises
-    ------
-    ValueError
-        Fewer than two waves, or a base that is not one of them.
-    TypeError
-        A wave is a Survey and no statistic was given.
-    EmptyDomain
-        Two waves have no estimate in common.
-
-    Notes
-    -----
-    Clusters with the same name are the same unit: their deviations are aligned, and what they share
-    is the covariance of the two waves. Waves that share none are independent. Each wave keeps its
-    own level and standard error. Degrees of freedom of a change are units minus strata over both
-    waves, shared units counted once.
-
-    Examples
-    --------
-    >>> import steelyard as sy
-    >>> waves = {
-    ...     year: sy.Survey(
-    ...         sy.datasets.simulate_evaluation(year),
-    ...         weights="weight",
-    ...         strata="stratum",
-    ...         clusters="activity",
-    ...         fpc="activities_in_stratum",
-    ...     )
-    ...     for year in (2022, 2023)
-    ... }
-    >>> change = sy.compare(waves, sy.mean("satisfaction"))
-    >>> change.overlap
-    {2023: 12}
-    """
-    if not isinstance(waves, Mapping):
-        raise TypeError("waves= maps each period to a Survey: compare({2022: svy22, 2023: svy23})")
-    for period, wave in waves.items():
-        if not isinstance(wave, Survey | Estimates):
-            raise TypeError(f"{period!r} is a {type(wave).__name__}: make a Survey of it first")
-    if len(waves) < 2:
-        raise ValueError("compare needs at least two waves")
-    first = next(iter(waves)) if base is None else base
-    if first not in waves:
-        raise ValueError(f"base {first!r} is not a wave.{nearest_text(first, list(waves))}")
-    levels = {period: _level(wave, statistic) for period, wave in waves.items()}
-    rules = dict.fromkeys(str(level.presentation.df) for level in levels.values())
-    if len(rules) > 1:
-        raise ValueError(
-            f"the waves follow different rules for degrees of freedom ({', '.join(rules)}): make "
-            "their Surveys with one df="
-        )
-    changes = [
-        _change(period, levels[first], estimates)
-        for period, estimates in levels.items()
-        if period != first
-    ]
-    return Comparison(levels, first, changes)
-
-
-def _level(wave: Wave, statistic: Statistic | Callable[[Survey], Estimates] | None) -> Estimates:
-    if isinstance(wave, Estimates):
-        return wave
-    if statistic is None:
-        raise TypeError("say what to compare: a wave is a Survey, and no statistic was given")
-    if isinstance(statistic, Statistic):
-        return wave.estimate(statistic)
-    if not callable(statistic):
-        raise TypeError(
-            f"statistic={statistic!r} is neither a statistic, such as sy.mean('hours'), nor a "
-            "function of a Survey"
-        )
-    return statistic(wave)
-
-
-def _change(period: Period, base: Estimates, wave: Estimates) -> Change:
-    position = {key: i for i, key in enumerate(wave.labels.keys())}
-    pairs = [(i, position[key]) for i, key in enumerate(base.labels.keys()) if key in position]
-    if not pairs:
-        raise EmptyDomain(f"the estimates of {period!r} have no label in common with the base")
-    before = base.rows([i for i, _ in pairs])
-    after = wave.rows([j for _, j in pairs])
-    shared = _core.shared_units(before.core, after.core)
-    return Change(
-        period,
-        difference=after - before,
-        ratio=after / before,
-        shared_units=shared,
-        shared_share=shared / max(1, after.core.counted_units),
-        by_unit=before.core.by_unit and after.core.by_unit,
-        of_replicates=before.presentation.replicated or after.presentation.replicated,
-    )
+def printed_of(levels: Estimates | PublishedLevels) -> Estimates:
+    """Estimates of a wave; of published figures, as they were printed."""
+    return levels.printed if isinstance(levels, PublishedLevels) else levels
 
 
 def _unmatched(levels: Mapping[Period, Estimates]) -> dict[Period, list[str]]:
@@ -242,35 +448,61 @@ def _unmatched(levels: Mapping[Period, Estimates]) -> dict[Period, list[str]]:
     keys = {period: estimates.labels.keys() for period, estimates in levels.items()}
     common = set.intersection(*(set(each) for each in keys.values()))
     return {
-        period: [
-            " / ".join(str(part) for part in key[:-1] if part is not None)
-            for key in each
-            if key not in common
-        ]
+        period: [label_text(key) for key in each if key not in common]
         for period, each in keys.items()
     }
 
 
-def _part(
-    statistic: str,
-    period: Period,
-    base: Period | None,
-    estimates: Estimates,
-    null: float | None,
+def _overlap_text(change: Change) -> str:
+    if change.rounded is not None:
+        return f"{change.period} and {change.base} are compared as independent: one is published"
+    if not change.by_unit:
+        return (
+            f"{change.period} and {change.base} are compared as independent samples: there are "
+            "too many rows to keep what each adds; name clusters to find shared units"
+        )
+    if change.of_replicates:
+        return (
+            f"{change.period} and {change.base} are compared as independent samples: replicates "
+            "do not tell which units are shared; without them, clusters of one name do"
+        )
+    text = (
+        f"{change.period} shares {change.shared_units:,} units with {change.base} "
+        f"({change.shared_share:.0%} of its own)"
+    )
+    found = change.correlation[np.isfinite(change.correlation)]
+    if len(found) == 0 or not found.any():
+        return f"{text}: compared as independent samples"
+    low, high = found.min(), found.max()
+    much = f"{low:.2f}" if f"{low:.2f}" == f"{high:.2f}" else f"{low:.2f} to {high:.2f}"
+    return f"{text}; correlation of the levels {much}"
+
+
+def _block(
+    statistic: str, period: Period, base: Period | None, table: dict[str, list[Cell]]
 ) -> dict[str, list[Cell]]:
-    """One block of the table: the same statistic, period and base in every row."""
-    size = len(estimates)
-    table = estimates.to_dict()
+    size = len(table["note"])
     note = table.pop("note")
-    p_values = None if null is None else estimates.p_value(null)
+    nothing: list[Cell] = [None] * size
     return {
         "statistic": [statistic] * size,
-        "period": [period] * size,
-        "base": [base] * size,
+        "period": [_cell(period)] * size,
+        "base": [None if base is None else _cell(base)] * size,
         **table,
-        "p_value": [None] * size if p_values is None else cells(p_values),
+        "p_value": nothing,
+        "p_adjusted": nothing,
+        "correlation": nothing,
+        "verdict": nothing,
         "note": note,
     }
+
+
+def _refused_block(change: Change) -> dict[str, list[Cell]]:
+    assert change.refused is not None
+    labels = change.pair.after.labels
+    table: dict[str, list[Cell]] = dict(labels.columns())
+    table["note"] = [f"not comparable: {change.refused.text}"] * len(labels)
+    return _block("difference", change.period, change.base, table)
 
 
 def _append(table: dict[str, list[Cell]], part: dict[str, list[Cell]]) -> None:
@@ -279,3 +511,64 @@ def _append(table: dict[str, list[Cell]], part: dict[str, list[Cell]]) -> None:
     more = len(part["statistic"])
     for name in [*table, *(name for name in part if name not in table)]:
         table.setdefault(name, [None] * rows).extend(part.get(name, [None] * more))
+    if "note" in table:
+        table["note"] = table.pop("note")
+
+
+def _cell(period: Period) -> Cell:
+    return period if isinstance(period, int | str) else str(period)
+
+
+def _level_row(
+    period: Period, level: Estimates, i: int, bounds: Floats, published: bool
+) -> dict[str, Cell]:
+    is_share = level.labels.kind[i] in SHARES
+    shown = {name: column[i] for name, column in level.labels.columns().items()}
+    n = int(level.n[i])
+    row: dict[str, Cell] = {"period": _cell(period), **shown}
+    row["%" if is_share else "value"] = _figure(level.estimate[i], is_share)
+    row["interval"] = _interval(bounds, is_share)
+    row["n"] = None if n == UNKNOWN else n
+    row["note"] = None if published else level.notes[i]
+    return row
+
+
+def _difference_cells(
+    change: Change | None,
+    found: Judged,
+    at: tuple[int, str | None] | None,
+    row: Mapping[str, Cell],
+) -> dict[str, Cell]:
+    if change is None:
+        return {}
+    if change.refused is not None:
+        why = f"not comparable with {change.base}: {change.refused.text}"
+        return {"note": _joined(row.get("note"), why)}
+    if at is None:
+        return {}
+    position, words = at
+    is_share = "%" in row
+    p = found.p_adjusted[position]
+    said = f"{change.base} to {change.period}: {words}" if words else None
+    return {
+        "change": _figure(found.estimates.estimate[position], is_share, signed=True),
+        "p": None if np.isnan(p) else "<0.001" if p < 0.0005 else f"{p:.3f}",
+        "note": _joined(row.get("note"), said, found.estimates.notes[position]),
+    }
+
+
+def _figure(value: float, is_share: bool, *, signed: bool = False) -> str:
+    if np.isnan(value):
+        return ""
+    text = f"{100 * value:.1f}" if is_share else number_text(float(value))
+    return f"+{text}" if signed and value > 0 else text
+
+
+def _interval(bounds: Floats, is_share: bool) -> str:
+    if np.isnan(bounds).any():
+        return ""
+    return f"{_figure(bounds[0], is_share)} to {_figure(bounds[1], is_share)}"
+
+
+def _joined(*notes: Cell) -> str | None:
+    return "; ".join(str(note) for note in notes if note) or None

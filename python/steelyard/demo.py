@@ -8,7 +8,7 @@ from textwrap import fill
 import narwhals as nw
 
 from steelyard import datasets
-from steelyard.comparison import Comparison, compare
+from steelyard.comparison import Comparison
 from steelyard.estimates import Estimates
 from steelyard.evaluation import Evaluation
 from steelyard.page import audit_fragment, picture, render_page, scorecard_fragment, write_page
@@ -17,6 +17,7 @@ from steelyard.render import WIDTH, text_table
 from steelyard.scorecard import Scorecard
 from steelyard.statistic import mean
 from steelyard.survey import Survey
+from steelyard.waves import compare
 
 RESPONSES_2023 = 627
 SIMULATED = (

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 
 __all__ = [
+    "BreakInSeries",
     "CardError",
     "ClusterInTwoStrata",
     "ColumnNotFound",
@@ -160,6 +161,10 @@ class NoVariation(SteelyardError, ValueError):
 
 class CovarianceUnknown(SteelyardError, ValueError):
     """Two estimates of one sample whose covariance was not kept."""
+
+
+class BreakInSeries(SteelyardError, ValueError):
+    """Figures from both sides of a declared break were to be compared, and nothing links them."""
 
 
 class FormulaError(SteelyardError, ValueError):

@@ -12,7 +12,7 @@ import numpy as np
 from steelyard import _core
 from steelyard.design import DfRule, check_df, df_text
 from steelyard.errors import DesignMismatch, LabelNotFound, nearest_text
-from steelyard.evidence import Evidence, Floats, Integers
+from steelyard.evidence import UNKNOWN, Evidence, Floats, Integers
 from steelyard.labels import SHARES, Labels, enclosed
 from steelyard.levels import Level
 from steelyard.notes import notes_of, without_variation
@@ -528,7 +528,7 @@ class Estimates(Table):
             "ci_low": cells(bounds[:, 0]),
             "ci_high": cells(bounds[:, 1]),
             "df": cells(self.degrees_of_freedom()),
-            "n": self.n.tolist(),
+            "n": [None if n == UNKNOWN else n for n in self.n.tolist()],
             "missing": self.missing.tolist(),
             "deff": cells(self.deff),
             "note": list(self.notes),

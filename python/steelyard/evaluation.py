@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from steelyard.card import Card, Indicator, Target
-from steelyard.comparison import Change
+from steelyard.change import Change
 from steelyard.errors import nearest_text
 from steelyard.estimates import Estimates
 from steelyard.published import Figure
@@ -91,7 +91,7 @@ class IndicatorResult:
             return None
         broken = self.indicator.break_between(target.years[0], target.years[-1])
         if broken is not None:
-            return f"not judged: a break in {broken.year}: {broken.reason}"
+            return f"not judged: a {broken.text}"
         return f"the target is for {target.period}, which was not evaluated"
 
 

@@ -1,7 +1,7 @@
 """The evidence behind each estimate: counts of rows and units, and design effects."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -12,6 +12,8 @@ from steelyard.quantile import QuantileInterval
 Floats: TypeAlias = npt.NDArray[np.float64]
 Integers: TypeAlias = npt.NDArray[np.int64]
 Flags: TypeAlias = npt.NDArray[np.bool_]
+
+UNKNOWN = int(np.iinfo(np.int64).max)  # a count that was not published: more than any other
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,41 @@ class Evidence:
             tuple(self.own[j] for j in i) if self.own else (),
             None if self.df is None else self.df[i],
             None if self.left_out is None else self.left_out[i],
+        )
+
+    def without_intervals(self) -> "Evidence":
+        """The same evidence of values that were changed: no design effects, no own intervals."""
+        nothing = np.full(len(self.n), np.nan)
+        return replace(self, deff=nothing, deff_replace=nothing.copy(), own=())
+
+    @classmethod
+    def stacked(cls, parts: Sequence["Evidence"]) -> "Evidence":
+        """Evidence of several sets of estimates, one below the other."""
+        size = [len(part.n) for part in parts]
+        own = [part.own or (None,) * n for part, n in zip(parts, size, strict=True)]
+        df = [part.df for part in parts]
+        left_out = [part.left_out for part in parts]
+        return cls(
+            np.concatenate([part.n for part in parts]),
+            np.concatenate([part.missing for part in parts]),
+            np.concatenate([part.units for part in parts]),
+            np.concatenate([part.strata for part in parts]),
+            np.concatenate([part.deff for part in parts]),
+            np.concatenate([part.deff_replace for part in parts]),
+            np.concatenate([part.certain for part in parts]),
+            np.concatenate([part.census for part in parts]),
+            tuple(each for part in own for each in part) if any(p.own for p in parts) else (),
+            None
+            if any(x is None for x in df)
+            else np.concatenate([x for x in df if x is not None]),
+            None
+            if all(x is None for x in left_out)
+            else np.concatenate(
+                [
+                    np.zeros(n, dtype=np.int64) if x is None else x
+                    for x, n in zip(left_out, size, strict=True)
+                ]
+            ),
         )
 
     def with_other(self, other: "Evidence") -> "Evidence":

@@ -46,6 +46,7 @@ class Sample:
         names: DesignNames,
         replication: str | None = None,
         weighting: Weighting | None = None,
+        identified: Mapping[int, Sequence[Level]] | None = None,
     ) -> None:
         self.columns = columns
         self.policy = policy
@@ -53,6 +54,7 @@ class Sample:
         self.names = names
         self.replication = replication
         self.weighting = weighting
+        self.identified = identified or {}
         self._identity = int.from_bytes(uuid4().bytes[:8])
         self._keys: _core.SampleKeys | None = None
         self._domains: dict[tuple[str, ...], Domain] = {}
@@ -213,6 +215,31 @@ class Sample:
             **weighting,
         }
 
+    def identified_by(self, column: str) -> "Sample":
+        """Name the units of a stage by another column; see :meth:`Survey.identified_by`."""
+        factor = self.columns.complete_factor(column, "overlap")
+        codes = factor.codes.to_numpy()
+        for stage in dict.fromkeys((0, self.design.stages - 1)):
+            of_unit = _one_each(codes, self.design.row_units(stage))
+            if of_unit is not None:
+                labels = tuple(factor.levels[code] for code in of_unit)
+                named = {**self.identified, stage: labels}
+                return Sample(
+                    self.columns,
+                    self.policy,
+                    self.design,
+                    self.names,
+                    self.replication,
+                    self.weighting,
+                    named,
+                )
+        raise DesignMismatch(
+            f"column {column!r} does not name the sampling units: it varies within them, or "
+            "several have the same value. To make its values units, name it in "
+            f"clusters={column!r}",
+            column=column,
+        )
+
     def keys(self) -> _core.SampleKeys:
         """Names of units and strata as 64-bit keys, so that two surveys find what they share."""
         if self._keys is None and (self.design.has_form or self.design.replicates > 0):
@@ -222,10 +249,9 @@ class Sample:
             stages = self.names.stages[: self.design.stages]
             strata = _keys(stages[0].strata_labels or ("",), "stratum")
             salts = ["", *(f"stage {s}" for s in range(1, len(stages)))]
-            units = [
-                _keys(stage.unit_labels, salt) for stage, salt in zip(stages, salts, strict=True)
-            ]
-            if len(stages) > 1 and not stages[-1].unit_labels:
+            names = [self.identified.get(s, stage.unit_labels) for s, stage in enumerate(stages)]
+            units = [_keys(own, salt) for own, salt in zip(names, salts, strict=True)]
+            if len(stages) > 1 and not names[-1]:
                 # Rows as last units have no names: they are in no other sample.
                 rows = np.arange(len(self.columns), dtype=np.uint64)
                 units[-1] = rows * np.uint64(_ODD) + np.uint64(self._identity)
@@ -381,6 +407,17 @@ def _labels(domain: Domain, terms: Sequence[Term]) -> Labels:
         level=[level for _, level, _ in rows] * copies,
         kind=[kind for _, _, kind in rows] * copies,
     )
+
+
+def _one_each(
+    codes: npt.NDArray[np.int32], units: npt.NDArray[np.int32]
+) -> npt.NDArray[np.int32] | None:
+    """The code of each unit, where it has one that no other has."""
+    of_unit = np.full(int(units.max()) + 1, -1, dtype=np.int32)
+    of_unit[units] = codes
+    if (of_unit[units] != codes).any() or len(np.unique(of_unit)) < len(of_unit):
+        return None
+    return of_unit
 
 
 def _refuse_equal_names(labels: Labels) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from textwrap import wrap
 
 from steelyard.card import Card, Indicator, read_card
-from steelyard.comparison import Change, compare
+from steelyard.change import Change
 from steelyard.cumulative import cumulative_proportion
 from steelyard.datafile import read_frame
 from steelyard.errors import CardError, DataFileError, SteelyardError
@@ -16,6 +16,7 @@ from steelyard.evaluation import Evaluation, IndicatorResult, YearResult
 from steelyard.levels import Level
 from steelyard.render import WIDTH
 from steelyard.survey import Survey
+from steelyard.waves import compare
 
 
 class Scorecard:
@@ -206,7 +207,7 @@ class Scorecard:
         before, last = years[-2:]
         broken = indicator.break_between(before.year, last.year)
         if broken is not None:
-            return None, f"break in {broken.year}: {broken.reason}"
+            return None, broken.text
         compared = compare({before.year: before.estimate, last.year: last.estimate})
         return compared.changes[0], None
 

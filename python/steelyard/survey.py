@@ -269,6 +269,42 @@ class Survey:
         options = ReplicateOptions(replicates, seed, rho, tuple(draws), tau, mse)
         return Survey._of(replicated(self._sample, method, options))
 
+    def identified_by(self, column: str) -> "Survey":
+        """Name the sampling units by a column, so that other waves find what they share.
+
+        Clusters are known by the values of their column. Where these change from one wave to the
+        next, or rows are the units, another column can name them: the course that an activity is
+        a run of, or the participant who answered.
+
+        Parameters
+        ----------
+        column : str
+            One value in each unit, and another in every other unit: of the first stage, or else of
+            the last.
+
+        Returns
+        -------
+        Survey
+            The same estimates and errors; only what is shared with other surveys differs.
+
+        Raises
+        ------
+        DesignMismatch
+            The column does not name the units of a stage: it varies within them, or several have
+            the same value. To make its values units, name it in clusters=.
+
+        Examples
+        --------
+        >>> import steelyard as sy
+        >>> schools = sy.Survey(sy.datasets.load("apistrat"), weights="pw", strata="stype")
+        >>> named = schools.identified_by("cds")
+        >>> (named.mean("api00") - schools.mean("api99")).se < named.mean("api00").se
+        array([False])
+        >>> sy.compare({99: named.mean("api99"), 0: named.mean("api99")}).overlap
+        {0: 200}
+        """
+        return Survey._of(self._sample.identified_by(column))
+
     def weights_frame(self) -> IntoDataFrame:
         """Write out the weight of each row, and its weight under every replicate.
 

@@ -1029,7 +1029,7 @@ def test_what_is_made_from_it_has_no_error_either() -> None:
         assert est.to_dict()["se"] == [None]
         assert "one unit only" in str(est.notes[0])
     waves = sy.compare({"A": by["A1"], "B": by["A1"]})
-    assert waves.to_dict()["p_value"] == [None] * 4
+    assert waves.to_dict()["p_value"] == [None] * 5
 
 
 def test_what_is_made_of_the_others_has_one() -> None:

@@ -140,6 +140,7 @@ def test_p_values_and_intervals_agree() -> None:
 
 BEFORE = ["statistic", "period", "base"]
 FIGURES = ["estimate", "se", "ci_low", "ci_high", "df", "n", "missing", "deff"]
+TESTED = ["p_value", "p_adjusted", "correlation", "verdict"]
 POSITIVE = ["Agree", "Strongly agree"]
 COLUMNS: dict[str, tuple[Callable[[sy.Survey], sy.Estimates], list[str]]] = {
     "mean": (lambda s: s.mean("satisfaction"), ["variable"]),
@@ -185,13 +186,15 @@ def test_columns_of_a_comparison(name: str) -> None:
     estimate, labels = COLUMNS[name]
     compared = sy.compare(two(), estimate)
     table = compared.to_dict()
-    assert list(table) == [*BEFORE, *labels, *FIGURES, "p_value", "note"]
+    assert list(table) == [*BEFORE, *labels, *FIGURES, *TESTED, "note"]
     blocks = [(r["statistic"], r["period"], r["base"]) for r in rows_of(table)]
     assert [key for key, _ in itertools.groupby(blocks)] == [
         ("level", 2022, None),
         ("level", 2023, None),
         ("difference", 2023, 2022),
+        ("relative change", 2023, 2022),
         ("ratio", 2023, 2022),
+        *([("log-odds change", 2023, 2022)] if "level" in labels else []),
     ]
     for year in (2022, 2023):
         assert blocks.count(("level", year, None)) == len(estimate(waves()[year]))
@@ -242,7 +245,8 @@ def test_levels_differences_and_ratios() -> None:
     tested = [(s, p is not None) for s, p in zip(table["statistic"], table["p_value"], strict=True)]
     assert all(known == (statistic != "level") for statistic, known in tested)
     difference, ratio = compared.differences[2023], compared.ratios[2023]
-    expected = [*difference.p_value(0), *ratio.p_value(1)]
+    relative = compared.relative_changes[2023]
+    expected = [*difference.p_value(0), *relative.p_value(0), *ratio.p_value(1)]
     assert [p for p in table["p_value"] if p is not None] == expected
 
 
@@ -288,7 +292,7 @@ def test_any_wave_may_be_the_base() -> None:
     assert list(three.differences) == [2021, 2023]
     assert list(three.levels) == [2021, 2022, 2023]
     named = sy.compare({"before": two()[2022], "after": two()[2023]}, sy.mean("satisfaction"))
-    assert named.to_dict()["period"] == ["before", "after", "after", "after"]
+    assert named.to_dict()["period"] == ["before", "after", "after", "after", "after"]
 
 
 def test_the_level_of_confidence_is_kept() -> None:
@@ -311,8 +315,7 @@ def test_a_ratio_to_nothing_has_a_reason() -> None:
     nobody, some = shares(*["No"] * 6), shares("No", "Yes", "Yes", "No", "No", "No")
     for statistic in (sy.proportion("agrees", positive="Yes"), sy.mean("hours")):
         table = sy.compare({1: nobody, 2: some}, statistic).to_dict()
-        ratio = rows_of(table)[-1]
-        assert ratio["statistic"] == "ratio"
+        ratio = next(row for row in rows_of(table) if row["statistic"] == "ratio")
         assert ratio["note"] == notes.UNDEFINED
         assert [ratio[x] for x in ("estimate", "se", "ci_low", "ci_high", "p_value")] == [None] * 5
 

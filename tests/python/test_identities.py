@@ -632,9 +632,8 @@ def core_estimate(threads: int, kept: int, clusters: bool) -> _core.Estimated:
         None,
         "equal",
     )
-    keys = _core.SampleKeys(
-        1, np.arange(design.units, dtype=np.uint64), np.arange(REGIONS, dtype=np.uint64)
-    )
+    names = np.arange(design.units if clusters else 0, dtype=np.uint64)
+    keys = _core.SampleKeys(1, names, np.arange(REGIONS, dtype=np.uint64))
     hours = np.ascontiguousarray(c["hours"])
     answer = _core.Codes(c["answer"].astype(np.int32), 3)
     estimators: Sequence[_core.Estimator] = [

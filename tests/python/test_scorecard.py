@@ -141,7 +141,7 @@ def test_the_founding_table() -> None:
 
 
 def test_an_indicator_by_its_code() -> None:
-    assert founding()["2.D"].indicator.breaks[0].year == 2021
+    assert founding()["2.D"].indicator.breaks[0].period == 2021
     former = founding()["2.D"].indicator.target
     assert former is not None
     assert [(f.value.value, f.reason[:11]) for f in former.history] == [(0.6, "re-adjusted")]
@@ -553,7 +553,7 @@ def test_the_file_of_the_mistakes_is_right(tmp_path: Path) -> None:
     assert second.target is not None
     assert [former.value.value for former in first.target.history] == [0.61]
     assert (first.target.period, second.target.period) == ("2022-2023", "2023")
-    assert [b.year for b in second.breaks] == [2019, 2018]
+    assert [b.period for b in second.breaks] == [2019, 2018]
 
 
 def test_two_indicators_of_one_code(tmp_path: Path) -> None:

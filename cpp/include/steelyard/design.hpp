@@ -117,6 +117,9 @@ class Design {
   /// Sampling fraction of each row's unit at a stage, counted from 0.
   /// @throws std::out_of_range where there is no such stage.
   Eigen::VectorXd row_fractions(std::size_t stage) const;
+  /// Each row's unit at a stage.
+  /// @throws std::out_of_range where there is no such stage.
+  std::vector<std::int32_t> row_units(std::size_t stage) const;
 
   /// Is the variance a quadratic form, whose deviations are not those of single units?
   bool has_form() const { return form_ != nullptr; }

@@ -31,7 +31,7 @@ struct Estimated {
   Eigen::VectorXd deff_replace;  ///< the same against sampling with replacement
 };
 
-/// Numbers up to which a sample of elements keeps a deviation for each. Clusters always do.
+/// Numbers up to which a sample of elements keeps a deviation for each. Units with names always do.
 inline constexpr Eigen::Index kKeptDeviations = Eigen::Index{1} << 20;
 
 /// Names by which two samples find what they share. Units without names are in no other sample.

@@ -1,0 +1,148 @@
+"""Was there no change that matters? Equivalence, non-inferiority, and what could be detected."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from steelyard import _core
+from steelyard.change import ChangeKind
+from steelyard.evidence import Floats
+from steelyard.findings import Findings
+from steelyard.series import in_period, label_text, together
+from steelyard.table import Cell, cells
+
+if TYPE_CHECKING:
+    from steelyard.comparison import Comparison
+
+
+def equivalence(
+    comparison: "Comparison", low: float, high: float, alpha: float, kind: ChangeKind
+) -> Findings:
+    """Test by two one-sided tests whether changes lie within margins.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    low, high : float
+        Margins in the unit of the change (0.02: two percentage points); one may be infinite.
+    alpha : float
+        Of each one-sided test, between 0 and 0.5.
+    kind : {"difference", "relative", "ratio", "log-odds"}
+
+    Returns
+    -------
+    Findings
+        A row a change: its estimate, the interval at 1 - 2 alpha (one-sided at 1 - alpha where one
+        margin is infinite), p-value, and "within the margin", "beyond the margin" or
+        "undetermined". With a published side, the least favourable of what its rounding allows.
+
+    Raises
+    ------
+    ValueError
+        Margins or alpha are out of range.
+
+    Notes
+    -----
+    Schuirmann (1987), Journal of Pharmacokinetics and Biopharmaceutics 15(6).
+
+    Examples
+    --------
+    >>> import steelyard as sy
+    >>> svy = sy.Survey(sy.datasets.load("apistrat"), weights="pw", strata="stype", fpc="fpc")
+    >>> score = {year: svy.estimate({"score": sy.mean(f"api{year}")}) for year in ("99", "00")}
+    >>> sy.compare(score).noninferiority(20)["verdict"]
+    ['within the margin']
+    """
+    columns: dict[str, list[Cell]] = {}
+    judged = comparison.judged(kind)
+    changes = [change for change in comparison.changes if change.refused is None]
+    ends = [
+        together([in_period(c.period, c.possible(kind)[end]) for c in changes]) for end in (0, 1)
+    ]
+    df = judged.estimates.degrees_of_freedom()
+    rows = []
+    for i in range(len(judged.estimates)):
+        tests = [
+            _core.equivalence(end.estimate[i], end.se[i], df[i], low, high, alpha) for end in ends
+        ]
+        rows.append(
+            (
+                min(test.interval[0] for test in tests),
+                max(test.interval[1] for test in tests),
+                max(test.p_value for test in tests),
+            )
+        )
+    figures = np.array(rows).reshape(-1, 3)
+    labels = judged.estimates.labels
+    columns = {
+        "change": [label_text(key) for key in labels.keys()],  # noqa: SIM118
+        "estimate": cells(judged.estimates.estimate),
+        "ci_low": cells(figures[:, 0]),
+        "ci_high": cells(figures[:, 1]),
+        "p_value": cells(figures[:, 2]),
+        "verdict": [_verdict(row, low, high, alpha) for row in figures],
+    }
+    one_sided = np.isinf(low) or np.isinf(high)
+    level = 1 - alpha if one_sided else 1 - 2 * alpha
+    margins = f"above {low:g}" if np.isinf(high) else f"between {low:g} and {high:g}"
+    return Findings(
+        f"Is the {kind} {margins}?",
+        columns,
+        [
+            f"intervals: {100 * level:g}%; p-value: that the change is at or beyond a margin, by "
+            "two one-sided t tests"
+            if not one_sided
+            else f"intervals: {100 * level:g}%, one-sided; p-value: that the change is at or "
+            "beyond the margin, by a one-sided t test"
+        ],
+        judged.estimates,
+    )
+
+
+def detectable(comparison: "Comparison", power: float, level: float) -> Findings:
+    """Say which change each comparison would have found with a given probability.
+
+    Parameters
+    ----------
+    comparison : Comparison
+    power : float
+        The probability to find it, between (1 - level) / 2 and 1.
+    level : float
+        Confidence level of the two-sided test.
+
+    Returns
+    -------
+    Findings
+        A row a difference: its standard error and the minimum detectable change, in the unit of the
+        estimates.
+
+    Notes
+    -----
+    (t_{(1 + level) / 2} + t_power) times the standard error (Bloom 1995, Evaluation Review 19(5)).
+    """
+    estimates = comparison.judged("difference").estimates
+    rows = zip(estimates.se, estimates.degrees_of_freedom(), strict=True)
+    smallest = [_core.minimum_detectable(se, df, level, power) for se, df in rows]
+    columns: dict[str, list[Cell]] = {
+        "change": [label_text(key) for key in estimates.labels.keys()],  # noqa: SIM118
+        "estimate": cells(estimates.estimate),
+        "se": cells(estimates.se),
+        "detectable": cells(np.array(smallest)),
+    }
+    return Findings(
+        f"Which change would have been found with a probability of {100 * power:g} %?",
+        columns,
+        [f"by a two-sided t test at {100 * level:g}%"],
+        estimates,
+    )
+
+
+def _verdict(row: Floats, low: float, high: float, alpha: float) -> str:
+    ci_low, ci_high, p_value = row
+    if np.isnan(p_value):
+        return "error not estimable"
+    if p_value <= alpha:
+        return "within the margin"
+    # The far side is only bounded by a two-sided interval.
+    beyond = (np.isfinite(ci_high) and ci_high < low) or (np.isfinite(ci_low) and ci_low > high)
+    return "beyond the margin" if beyond else "undetermined"

@@ -1,0 +1,93 @@
+"""Periods: when a wave of a survey was, and how far apart two waves are."""
+
+import re
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import TypeAlias
+
+import numpy as np
+
+from steelyard.evidence import Floats
+
+Period: TypeAlias = int | str | date
+
+_DAYS = 365.2425  # a year of the Gregorian calendar
+_YEAR = re.compile(r"\d{4}")
+_QUARTER = re.compile(r"(\d{4})[\s-]*Q([1-4])", re.IGNORECASE)
+_MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
+_YEARS = re.compile(r"(\d{4})[-/–](\d{2}|\d{4})")
+
+
+def time_of(period: Period) -> float | None:
+    """When a period begins, in years; None for a label that names no time.
+
+    A year, a quarter ("2023-Q1"), a month ("2023-04"), a date, and several years ("2022-23",
+    "2022/2023"), which count from their middle.
+
+    Examples
+    --------
+    >>> time_of("2023-Q3"), time_of(2023), time_of("2022/23"), time_of("baseline")
+    (2023.5, 2023.0, 2022.5, None)
+    """
+    if isinstance(period, datetime):
+        period = period.date()
+    if isinstance(period, date):
+        return period.year + (period.timetuple().tm_yday - 1) / _DAYS
+    if isinstance(period, int):
+        return float(period)
+    text = period.strip()
+    if _YEAR.fullmatch(text):
+        return float(text)
+    if found := _QUARTER.fullmatch(text):
+        return int(found[1]) + (int(found[2]) - 1) / 4
+    if found := _MONTH.fullmatch(text):
+        return int(found[1]) + (int(found[2]) - 1) / 12
+    if found := _YEARS.fullmatch(text):
+        last = int(found[1][: 4 - len(found[2])] + found[2])
+        return (int(found[1]) + last) / 2 if last > int(found[1]) else None
+    try:
+        return time_of(date.fromisoformat(text))
+    except ValueError:
+        return None
+
+
+def times_of(periods: Sequence[Period], times: Sequence[float] | None = None) -> Floats:
+    """When each period is, as read from it or as given.
+
+    Raises
+    ------
+    ValueError
+        A label names no time and `times` were not given, or they do not ascend.
+    """
+    if times is not None and len(times) != len(periods):
+        raise ValueError(f"times= has {len(times)} values, and there are {len(periods)} periods")
+    found = [time_of(period) for period in periods] if times is None else [float(t) for t in times]
+    if any(time is None for time in found):
+        unread = next(p for p, time in zip(periods, found, strict=True) if time is None)
+        raise ValueError(
+            f"period {unread!r} does not say when it was: give times=, one number a period"
+        )
+    result = np.array(found, dtype=np.float64)
+    if not (np.diff(result) > 0).all():
+        raise ValueError("periods are in the order of time here: sort the waves")
+    return result
+
+
+def position_of(period: Period, periods: Sequence[Period]) -> int:
+    """How many of the periods are before this one.
+
+    Raises
+    ------
+    ValueError
+        It is none of them, and cannot be placed among them by time.
+    """
+    if period in periods:
+        return list(periods).index(period)
+    time = time_of(period)
+    known = [time_of(each) for each in periods]
+    if time is None or any(each is None for each in known):
+        raise ValueError(
+            f"period {period!r} is none of {', '.join(repr(each) for each in periods)}, and names "
+            "no time by which to place it"
+        )
+    return sum(each < time for each in known if each is not None)
