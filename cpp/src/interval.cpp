@@ -187,24 +187,29 @@ Interval proportion_interval(const ProportionSummary& s, ProportionInterval meth
 double confidence_in_bound(const ProportionSummary& s, ProportionInterval method, Side side,
                            double bound) {
   constexpr int kHalvings = 60;
+  constexpr double kCertain = 1e-12;  // quantiles overflow further out
   if (side == Side::kTwo) {
     throw std::invalid_argument("a bound is on one side");
   }
-  double less = 0;
-  double more = 1;
+  if (std::isnan(s.proportion) || std::isnan(s.se)) {
+    return kNotANumber;
+  }
+  // The higher the level, the further out the end.
+  const auto holds_at = [&](double level) {
+    const Interval found = proportion_interval(s, method, level, side);
+    return side == Side::kLower ? found.low >= bound : found.high <= bound;
+  };
+  double less = kCertain;
+  double more = 1 - kCertain;
+  if (!holds_at(less)) {
+    return 0;
+  }
+  if (holds_at(more)) {
+    return 1;
+  }
   for (int i = 0; i < kHalvings; ++i) {
     const double level = (less + more) / 2;
-    if (!(level < 1)) {
-      break;
-    }
-    const Interval found = proportion_interval(s, method, level, side);
-    const double end = side == Side::kLower ? found.low : found.high;
-    if (std::isnan(end)) {
-      return kNotANumber;
-    }
-    // The higher the level, the further out the end.
-    const bool holds = side == Side::kLower ? end >= bound : end <= bound;
-    (holds ? less : more) = level;
+    (holds_at(level) ? less : more) = level;
   }
   return (less + more) / 2;
 }

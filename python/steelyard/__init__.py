@@ -48,6 +48,7 @@ from steelyard.statistic import (
     variance,
 )
 from steelyard.survey import Survey
+from steelyard.target import Judgement, Target, judge
 from steelyard.waves import compare
 from steelyard.weighting import Weighting, weight
 from steelyard.weighting_effect import WeightingEffect
@@ -65,6 +66,7 @@ __all__ = [
     "Figure",
     "Findings",
     "HypothesisTest",
+    "Judgement",
     "Link",
     "OrdinalRegression",
     "Pps",
@@ -78,6 +80,7 @@ __all__ = [
     "Statistic",
     "Subsample",
     "Survey",
+    "Target",
     "Weighting",
     "WeightingEffect",
     "__version__",
@@ -94,6 +97,7 @@ __all__ = [
     "detectable_change",
     "errors",
     "gini",
+    "judge",
     "likert",
     "mean",
     "proportion",

@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, TypeAlias, get_args
+from typing import TypeAlias, get_args
 
 from steelyard.breaks import Break, breaks_between
 from steelyard.design import DfRule, Lonely
@@ -13,8 +13,8 @@ from steelyard.errors import CardError, FigureError, nearest_text
 from steelyard.levels import Level
 from steelyard.pps import PpsMethod
 from steelyard.published import Figure
+from steelyard.target import FormerTarget, Target, TargetRounding
 
-Direction: TypeAlias = Literal["at least", "at most"]
 Base: TypeAlias = Mapping[str, Level | Sequence[Level]]
 
 _CARD_KEYS = ("title", "source", "note", "design", "data", "indicator")
@@ -46,31 +46,7 @@ _INDICATOR_KEYS = (
     "published",
     "break",
 )
-_TARGET_KEYS = ("value", "years", "direction", "history")
-
-
-@dataclass(frozen=True, slots=True)
-class FormerTarget:
-    """What a target was before it was changed, and why it was."""
-
-    value: Figure
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A value to reach, in the years it is for; several years are taken together."""
-
-    value: Figure
-    years: tuple[int, ...]
-    direction: Direction = "at least"
-    history: tuple[FormerTarget, ...] = ()
-
-    @property
-    def period(self) -> str:
-        """Its years in words: "2023", or "2022-2023"."""
-        first, last = min(self.years), max(self.years)
-        return str(first) if first == last else f"{first}-{last}"
+_TARGET_KEYS = ("value", "years", "direction", "history", "rounding")
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,12 +288,16 @@ def _target(node: _Node) -> Target:
     direction = node.text("direction", default="at least")
     if direction not in ("at least", "at most"):
         raise node.error("direction", f"{direction!r} is neither 'at least' nor 'at most'")
+    rounding = node.text("rounding", default="exact")
+    if rounding not in get_args(TargetRounding):
+        raise node.error("rounding", f"{rounding!r} is neither 'exact' nor 'as printed'")
     history = tuple(_former(former) for former in node.nodes("history"))
     return Target(
         node.figure("value"),
         tuple(sorted(years)),
         "at most" if direction == "at most" else "at least",
         history,
+        "as printed" if rounding == "as printed" else "exact",
     )
 
 

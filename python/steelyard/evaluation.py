@@ -3,22 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from steelyard.card import Card, Indicator, Target
+from steelyard.card import Card, Indicator
 from steelyard.change import Change
 from steelyard.errors import nearest_text
 from steelyard.estimates import Estimates
 from steelyard.published import Figure
 from steelyard.render import text_table
 from steelyard.table import Cell, Table, cells
+from steelyard.target import Judgement, Verdict, judge
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-Verdict: TypeAlias = Literal["met", "not met", "undetermined"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +71,15 @@ class IndicatorResult:
 
         None without a target, or where not all of its years were evaluated.
         """
+        return None if self.judgement is None else self.judgement.verdict
+
+    @property
+    def judgement(self) -> Judgement | None:
+        """The judgement behind the verdict: bound, confidence and distance."""
         target, judged = self.indicator.target, self.judged
-        return None if target is None or judged is None else judge(judged, target)
+        if target is None or judged is None:
+            return None
+        return judge(judged, target, level=judged.presentation.level)
 
     @property
     def unused(self) -> str | None:
@@ -93,19 +97,6 @@ class IndicatorResult:
         if broken is not None:
             return f"not judged: a {broken.text}"
         return f"the target is for {target.period}, which was not evaluated"
-
-
-def judge(estimate: Estimates, target: Target) -> Verdict:
-    """Say "met" or "not met" only where the whole confidence interval is on that side."""
-    low, high = estimate.ci()[0]
-    if np.isnan(low) or (low == high and not estimate.evidence.census[0]):
-        return "undetermined"
-    goal = target.value.value
-    if target.direction == "at most":
-        low, high, goal = -high, -low, -goal
-    if low >= goal:
-        return "met"
-    return "not met" if high < goal else "undetermined"
 
 
 class Evaluation(Table):
@@ -210,8 +201,8 @@ class Evaluation(Table):
             *self._overlap(),
             f"Shares have {100 * self._level:g}% logit intervals on the design's degrees of "
             "freedom; n counts answers, unweighted.",
-            "A target is met, or not met, when the whole interval is on that side of it; otherwise "
-            "the data leave it undetermined.",
+            f"A target is met, or not met, when the whole one-sided {100 * self._level:g}% "
+            "interval is on that side of it; otherwise the data leave it undetermined.",
             "Years together: positive answers of all the years over answers of all the years, each "
             "year with its weights.",
         ]
@@ -254,7 +245,7 @@ def _rows(result: IndicatorResult) -> list[dict[str, Cell]]:
     rows[-1]["note"] = _joined(rows[-1]["note"], _change_note(result), result.unused)
     target = result.indicator.target
     if target is not None:
-        judged: dict[str, Cell] = {"target": target.value.text, "verdict": result.verdict}
+        judged: dict[str, Cell] = {"target": target.printed, "verdict": result.verdict}
         if result.cumulative is not None:
             rows.append(_row(result, target.period, result.cumulative) | judged)
         else:

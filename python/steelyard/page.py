@@ -12,6 +12,7 @@ import numpy as np
 from steelyard.estimates import Estimates
 from steelyard.evaluation import Evaluation, IndicatorResult, YearResult
 from steelyard.published import Audit
+from steelyard.target import percent_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -135,7 +136,8 @@ def _row(result: IndicatorResult) -> str:
         else f'<span style="{_BADGES[verdict]};padding:0.15em 0.6em;border-radius:1em;'
         f'white-space:nowrap">{verdict}</span>'
     )
-    reason = _LINE.format("normal", escape(result.not_judged)) if result.not_judged else ""
+    why = result.not_judged or _sureness(result)
+    reason = _LINE.format("normal", escape(why)) if why else ""
     cells.append(f'<td style="{_CELL.format("left")}">{badge}{reason}</td>')
     return f'<tr style="border-bottom:1px solid #8884">{"".join(cells)}</tr>'
 
@@ -185,10 +187,17 @@ def _change_cell(result: IndicatorResult) -> str:
     return _cell("td", f"{arrow} {points}", "right", lines)
 
 
+def _sureness(result: IndicatorResult) -> str:
+    if result.judgement is None or np.isnan(result.judgement.confidence[0]):
+        return ""
+    return f"confidence that it is reached {percent_text(float(result.judgement.confidence[0]))}"
+
+
 def _target_cell(result: IndicatorResult) -> str:
     target = result.indicator.target
     if target is None:
         return _cell("td", "")
-    lines = [f"{target.direction}, {target.period}"]
+    rule = ", rounded as printed" if target.rounding == "as printed" else ""
+    lines = [f"{target.direction}, {target.period}{rule}"]
     lines += [f"was {former.value}: {former.reason}" for former in target.history]
     return _cell("td", str(target.value), "right", lines)

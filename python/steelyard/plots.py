@@ -141,7 +141,7 @@ def _draw_indicator(ax: "Axes", result: IndicatorResult, bottom: float) -> float
     top = bottom + len(result.years) - 1
     target = result.indicator.target
     if target is not None:
-        goal = 100 * target.value.value
+        goal = 100 * target.number
         ax.plot([goal, goal], [bottom - 0.45, top + 0.45], color=_INK, linewidth=2, zorder=2)
     for i, year in enumerate(result.years):
         y = top - i
