@@ -112,10 +112,13 @@ void bind_estimate(py::module_& m) {
   bind_estimators(m);
   py::class_<SampleKeys>(m, "SampleKeys", "Known names of a sample, its units and its strata.")
       .def(py::init([](std::uint64_t sample, const Array<std::uint64_t>& units,
-                       const Array<std::uint64_t>& strata) {
-             return SampleKeys{sample, to_vector(units), to_vector(strata)};
+                       const Array<std::uint64_t>& strata, std::optional<std::size_t> names) {
+             SampleKeys keys{sample, to_vector(units), to_vector(strata)};
+             keys.names = names.value_or(keys.units.size());
+             return keys;
            }),
-           py::arg("sample"), py::arg("units").noconvert(), py::arg("strata").noconvert());
+           py::arg("sample"), py::arg("units").noconvert(), py::arg("strata").noconvert(),
+           py::arg("names") = py::none());
   py::class_<Estimated>(m, "Estimated", "Estimates with what must be said beside each.")
       .def_readonly("estimates", &Estimated::estimates)
       .def_property_readonly("used", [](const Estimated& e) { return to_array(e.used); })

@@ -30,6 +30,8 @@ void bind_estimates(py::module_& m) {
             const std::vector<char>& counted = e.deviations.counted;
             return to_array(std::vector<std::uint8_t>(counted.begin(), counted.end()));
           })
+      .def_property_readonly("fractions",
+                             [](const Estimates& e) { return to_array(e.deviations.fractions); })
       .def_property_readonly("signs",
                              [](const Estimates& e) { return to_array(e.deviations.signs); })
       .def_property_readonly("counted_units",
@@ -47,7 +49,8 @@ void bind_estimates(py::module_& m) {
           [](const Array<double>& values, const Array<double>& deviations,
              const Array<std::uint64_t>& units, const Array<std::uint64_t>& strata,
              const Array<std::uint8_t>& counted, const Array<std::uint64_t>& samples,
-             const Array<double>& signs, double degrees_of_freedom, bool by_unit) {
+             const Array<double>& fractions, const Array<double>& signs, double degrees_of_freedom,
+             bool by_unit) {
             Deviations kept;
             kept.matrix = to_matrix(deviations);
             kept.units = to_vector(units);
@@ -55,6 +58,7 @@ void bind_estimates(py::module_& m) {
             const std::vector<std::uint8_t> counts = to_vector(counted);
             kept.counted.assign(counts.begin(), counts.end());
             kept.samples = to_vector(samples);
+            kept.fractions = to_vector(fractions);
             kept.signs = to_eigen(signs);
             kept.degrees_of_freedom = degrees_of_freedom;
             kept.by_unit = by_unit;
@@ -67,8 +71,8 @@ void bind_estimates(py::module_& m) {
           py::arg("values").noconvert(), py::arg("deviations").noconvert(),
           py::arg("units").noconvert(), py::arg("strata").noconvert(),
           py::arg("counted").noconvert(), py::arg("samples").noconvert(),
-          py::arg("signs").noconvert(), py::arg("degrees_of_freedom"), py::arg("by_unit"),
-          "Estimates as they were saved.")
+          py::arg("fractions").noconvert(), py::arg("signs").noconvert(),
+          py::arg("degrees_of_freedom"), py::arg("by_unit"), "Estimates as they were saved.")
       .def_static(
           "known",
           [](const Array<double>& values, const Array<double>& covariance, std::uint64_t identity) {
@@ -87,6 +91,12 @@ void bind_estimates(py::module_& m) {
             return Estimates{e.values, apart(e.deviations, salt)};
           },
           py::arg("salt"), "The same estimates, of a sample that shares nothing with another.")
+      .def(
+          "without_unnamed",
+          [](const Estimates& e, std::uint64_t identity) {
+            return Estimates{e.values, without_unnamed(e.deviations, identity)};
+          },
+          py::arg("identity"), "The same estimates without a row for each unit that has no name.")
       .def(
           "root",
           [](const Estimates& e, std::uint64_t identity) {
@@ -115,7 +125,8 @@ void bind_estimates(py::module_& m) {
   m.def(
       "shared_units",
       [](const Estimates& first, const Estimates& second) {
-        return shared_units(first.deviations, second.deviations);
+        const SharedUnits shared = shared_units(first.deviations, second.deviations);
+        return std::pair(shared.first_stage, shared.further);
       },
       py::arg("first"), py::arg("second"));
   m.def("two_sided_p_value", &two_sided_p_value, py::arg("value"), py::arg("se"),

@@ -16,6 +16,11 @@ struct Step {
   double by_before;
 };
 
+/// Both side by side, as two samples of one population.
+Estimates compared(const Estimates& first, const Estimates& second) {
+  return join(first, {second.values, without_chance(first.deviations, second.deviations)});
+}
+
 double log_odds(double share) { return std::log(share / (1 - share)); }
 
 Step step(double before, double after, ChangeKind kind) {
@@ -53,16 +58,18 @@ Estimates change(const Estimates& before, const Estimates& after, ChangeKind kin
     jacobian(i, i) = found.by_after;
     jacobian(i, size + i) = found.by_before;
   }
-  return join(after, before).delta(values, jacobian);
+  return compared(after, before).delta(values, jacobian);
 }
 
 Eigen::VectorXd correlations(const Estimates& before, const Estimates& after) {
   const Eigen::Index size = after.size();
-  const Eigen::MatrixXd covariance = join(before, after).covariance();
+  const Eigen::MatrixXd covariance = compared(before, after).covariance();
   Eigen::VectorXd result(size);
   for (Eigen::Index i = 0; i < size; ++i) {
-    const double scale = std::sqrt(covariance(i, i) * covariance(size + i, size + i));
-    result[i] = scale > 0 ? covariance(i, size + i) / scale : kNotANumber;
+    const double first = covariance(i, i);
+    const double second = covariance(size + i, size + i);
+    const double scale = std::sqrt(first * second);
+    result[i] = first > 0 && second > 0 ? covariance(i, size + i) / scale : kNotANumber;
   }
   return result;
 }

@@ -95,8 +95,14 @@ Estimates decomposed(const Estimates& from, const Products& of, Reference refere
   const Dual by_rates = sum(rates);
   const Dual by_composition = sum(composition);
   // With the averages the two parts are the whole, but for rounding.
-  const Dual interaction =
-      reference == Reference::kAverage ? Dual{} : total - by_rates - by_composition;
+  Dual interaction;
+  if (reference != Reference::kAverage) {
+    for (std::size_t i = 0; i < of.value_before.size(); ++i) {
+      interaction = interaction + (of.weight_after[i] - of.weight_before[i]) *
+                                      (of.value_after[i] - of.value_before[i]);
+    }
+    interaction = scaled(reference == Reference::kBefore ? 1 : -1, interaction);
+  }
   Duals results = {total, by_rates, by_composition, interaction};
   results.insert(results.end(), rates.begin(), rates.end());
   results.insert(results.end(), composition.begin(), composition.end());

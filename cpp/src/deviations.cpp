@@ -59,8 +59,8 @@ std::vector<Eigen::Index> matches(const Deviations& first, const Deviations& sec
   return result;
 }
 
-/// The strata of two sets of units as those of their union: one where they share a unit, apart
-/// where they do not, whatever their names.
+/// The strata of two sets of units as those of their union: one where they share a unit that
+/// counts, apart where they do not, whatever their names.
 class JointStrata {
  public:
   JointStrata(const Deviations& first, const Deviations& second,
@@ -78,7 +78,9 @@ class JointStrata {
           taken ? mix(key, second.samples.empty() ? 0 : second.samples.front()) : key;
     }
     for (std::size_t i = 0; i < match.size(); ++i) {
-      if (match[i] >= 0) {
+      // Units of further stages say nothing of how those of the first were sampled.
+      if (match[i] >= 0 &&
+          (second.counted[i] != 0 || first.counted[static_cast<std::size_t>(match[i])] != 0)) {
         const std::size_t a = first_.at(first.strata[static_cast<std::size_t>(match[i])]);
         merges_.merge(a, second_.at(second.strata[i]) + first_.size());
       }
@@ -126,6 +128,49 @@ void join_signs(const Deviations& first, const Deviations& second,
   }
 }
 
+void join_names(const Deviations& first, const Deviations& second,
+                const std::vector<Eigen::Index>& match, Deviations& result) {
+  if (first.named.empty() && second.named.empty()) {
+    return;
+  }
+  result.named = first.named;
+  result.named.resize(first.units.size(), first.named.empty() ? 1 : 0);
+  for (std::size_t i = 0; i < match.size(); ++i) {
+    if (match[i] < 0) {
+      result.named.push_back(second.named.empty() ? 1 : second.named[i]);
+    }
+  }
+}
+
+void join_fractions(const Deviations& first, const Deviations& second,
+                    const std::vector<Eigen::Index>& match, Deviations& result) {
+  if (first.fractions.empty() && second.fractions.empty()) {
+    return;
+  }
+  result.fractions = first.fractions;
+  result.fractions.resize(first.units.size(), 0.0);
+  for (std::size_t i = 0; i < match.size(); ++i) {
+    if (match[i] < 0) {
+      result.fractions.push_back(second.fractions.empty() ? 0.0 : second.fractions[i]);
+    }
+  }
+}
+
+/// Units of two samples in strata that are one where they share a unit.
+struct StratumCounts {
+  double first = 0;
+  double second = 0;
+  double both = 0;
+};
+
+/// What is left of the covariance of units in both samples once that of chance is taken out.
+double beyond_chance(const StratumCounts& n, double f1, double f2) {
+  const double by_chance = std::sqrt(f1 * f2 * n.first * n.second);
+  const double kept = 1 - by_chance / n.both;
+  const double aligned = std::sqrt((1 - f1) * (1 - f2));
+  return aligned > 0 ? std::clamp(kept / aligned, 0.0, 1.0) : 1.0;
+}
+
 bool share_a_sample(const Deviations& first, const Deviations& second) {
   return std::any_of(first.samples.begin(), first.samples.end(), [&](std::uint64_t sample) {
     return std::find(second.samples.begin(), second.samples.end(), sample) != second.samples.end();
@@ -159,6 +204,8 @@ void check(const Deviations& deviations) {
   const auto is_of_rows = [&](std::size_t size) { return static_cast<Eigen::Index>(size) == rows; };
   if (!is_of_rows(deviations.units.size()) || !is_of_rows(deviations.strata.size()) ||
       !is_of_rows(deviations.counted.size()) ||
+      !(deviations.named.empty() || is_of_rows(deviations.named.size())) ||
+      !(deviations.fractions.empty() || is_of_rows(deviations.fractions.size())) ||
       (deviations.signs.size() != 0 && deviations.signs.size() != rows)) {
     throw std::invalid_argument("deviations have a unit, a stratum and a count for every row");
   }
@@ -190,10 +237,22 @@ Eigen::VectorXd Deviations::variances() const {
 Deviations square_root(const Eigen::MatrixXd& covariance, double degrees_of_freedom,
                        std::uint64_t identity, std::uint64_t sample) {
   Deviations result;
-  const RowMatrix root = pivoted_root(covariance);
+  Eigen::MatrixXd known = covariance;
+  for (Eigen::Index i = 0; i < known.cols(); ++i) {
+    if (std::isnan(covariance(i, i))) {
+      known.row(i).setZero();
+      known.col(i).setZero();
+    }
+  }
+  const RowMatrix root = pivoted_root(known);
   // A row of nothing, so that there is one where nothing varies.
   result.matrix = RowMatrix::Zero(root.rows() + 1, covariance.cols());
   result.matrix.topRows(root.rows()) = root;
+  for (Eigen::Index i = 0; i < known.cols(); ++i) {
+    if (std::isnan(covariance(i, i))) {
+      result.matrix.col(i).setConstant(covariance(i, i));
+    }
+  }
   for (Eigen::Index row = 0; row < result.matrix.rows(); ++row) {
     result.units.push_back(mix(identity, static_cast<std::uint64_t>(row)));
   }
@@ -221,6 +280,107 @@ Deviations apart(Deviations deviations, std::uint64_t salt) {
     }
   }
   return deviations;
+}
+
+Deviations without_chance(const Deviations& first, const Deviations& second) {
+  constexpr double kRounding = 1e-9;
+  const std::vector<Eigen::Index> match = matches(first, second);
+  if (first.fractions.empty() || second.fractions.empty()) {
+    return second;
+  }
+  JointStrata strata(first, second, match);
+  std::unordered_map<std::uint64_t, StratumCounts> counts;
+  for (std::size_t i = 0; i < first.units.size(); ++i) {
+    counts[strata.of_first(first.strata[i])].first += first.counted[i] != 0 ? 1 : 0;
+  }
+  for (std::size_t i = 0; i < match.size(); ++i) {
+    StratumCounts& n = counts[strata.of_second(second.strata[i])];
+    n.second += second.counted[i] != 0 ? 1 : 0;
+    n.both += match[i] >= 0 && second.counted[i] != 0 ? 1 : 0;
+  }
+  Deviations result = second;
+  std::vector<Eigen::Index> split;
+  std::vector<double> rest;
+  for (std::size_t i = 0; i < match.size(); ++i) {
+    if (match[i] < 0 || second.counted[i] == 0) {
+      continue;
+    }
+    const StratumCounts& n = counts[strata.of_second(second.strata[i])];
+    const double f1 = first.fractions[static_cast<std::size_t>(match[i])];
+    const double kept = beyond_chance(n, f1, second.fractions[i]);
+    if (kept < 1 - kRounding) {
+      split.push_back(static_cast<Eigen::Index>(i));
+      rest.push_back(std::sqrt(1 - kept * kept));
+      result.matrix.row(split.back()) *= kept;
+    }
+  }
+  if (split.empty()) {
+    return second;
+  }
+  const Eigen::Index rows = result.matrix.rows();
+  result.matrix.conservativeResize(rows + static_cast<Eigen::Index>(split.size()), Eigen::NoChange);
+  const std::uint64_t own = second.samples.empty() ? 0 : second.samples.front();
+  for (std::size_t k = 0; k < split.size(); ++k) {
+    const auto at = static_cast<std::size_t>(split[k]);
+    result.matrix.row(rows + static_cast<Eigen::Index>(k)) = rest[k] * second.matrix.row(split[k]);
+    result.units.push_back(mix(second.units[at], ~own));
+    result.strata.push_back(second.strata[at]);
+    result.counted.push_back(0);
+    result.fractions.push_back(second.fractions[at]);
+  }
+  if (!result.named.empty()) {
+    result.named.resize(result.units.size(), 0);
+  }
+  if (result.signs.size() > 0) {
+    const Eigen::VectorXd signs = second.signs(split);
+    result.signs.conservativeResize(result.matrix.rows());
+    result.signs.tail(signs.size()) = signs;
+  }
+  return result;
+}
+
+Deviations without_unnamed(const Deviations& deviations, std::uint64_t identity) {
+  const std::uint64_t sample = deviations.samples.empty() ? identity : deviations.samples.front();
+  std::vector<Eigen::Index> kept;
+  std::vector<Eigen::Index> left;
+  bool counts = false;
+  for (std::size_t i = 0; i < deviations.named.size(); ++i) {
+    const bool has_name = deviations.named[i] != 0;
+    (has_name ? kept : left).push_back(static_cast<Eigen::Index>(i));
+    counts = counts || (!has_name && deviations.counted[i] != 0);
+  }
+  if (left.empty()) {
+    return deviations;
+  }
+  if (counts || deviations.signs.size() > 0) {
+    return square_root(deviations.covariance(), deviations.degrees_of_freedom, identity, sample);
+  }
+  const RowMatrix added = deviations.matrix(left, Eigen::all);
+  Deviations root = square_root(added.transpose() * added, 0, identity, sample);
+  Deviations result = deviations;
+  result.named.clear();
+  result.fractions.clear();
+  result.units.clear();
+  result.strata.clear();
+  result.counted.clear();
+  for (const Eigen::Index i : kept) {
+    const auto at = static_cast<std::size_t>(i);
+    result.units.push_back(deviations.units[at]);
+    result.strata.push_back(deviations.strata[at]);
+    result.counted.push_back(deviations.counted[at]);
+    if (!deviations.fractions.empty()) {
+      result.fractions.push_back(deviations.fractions[at]);
+    }
+  }
+  result.units.insert(result.units.end(), root.units.begin(), root.units.end());
+  result.strata.insert(result.strata.end(), root.strata.begin(), root.strata.end());
+  result.counted.resize(result.units.size(), 0);
+  if (!deviations.fractions.empty()) {
+    result.fractions.resize(result.units.size(), 0.0);
+  }
+  result.matrix.resize(static_cast<Eigen::Index>(result.units.size()), deviations.estimates());
+  result.matrix << deviations.matrix(kept, Eigen::all), root.matrix;
+  return result;
 }
 
 Deviations join(const Deviations& first, const Deviations& second) {
@@ -266,6 +426,8 @@ Deviations join(const Deviations& first, const Deviations& second) {
         second.matrix.row(static_cast<Eigen::Index>(i));
   }
   join_signs(first, second, match, result);
+  join_names(first, second, match, result);
+  join_fractions(first, second, match, result);
   const bool one_sample = shared == first.matrix.rows() && shared == second.matrix.rows() &&
                           first.samples == second.samples;
   if (one_sample) {
@@ -275,6 +437,9 @@ Deviations join(const Deviations& first, const Deviations& second) {
     if (result.degrees_of_freedom < 1) {  // of designs whose first stage was certain
       result.degrees_of_freedom = std::min(first.degrees_of_freedom, second.degrees_of_freedom);
     }
+  } else if (!std::isfinite(first.degrees_of_freedom + second.degrees_of_freedom)) {
+    // Errors known from elsewhere lose none.
+    result.degrees_of_freedom = std::min(first.degrees_of_freedom, second.degrees_of_freedom);
   } else {
     result.degrees_of_freedom = one_from_other && shared > 0
                                     ? std::min(first.degrees_of_freedom, second.degrees_of_freedom)
@@ -292,13 +457,16 @@ Deviations add(const Deviations& first, Deviations second) {
   return both;
 }
 
-std::int64_t shared_units(const Deviations& first, const Deviations& second) {
+SharedUnits shared_units(const Deviations& first, const Deviations& second) {
   const std::vector<Eigen::Index> match = matches(first, second);
-  std::int64_t shared = 0;
+  SharedUnits shared;
   for (std::size_t i = 0; i < match.size(); ++i) {
-    const bool counts = match[i] >= 0 && (second.counted[i] != 0 ||
-                                          first.counted[static_cast<std::size_t>(match[i])] != 0);
-    shared += counts ? 1 : 0;
+    if (match[i] < 0) {
+      continue;
+    }
+    const bool counts =
+        second.counted[i] != 0 || first.counted[static_cast<std::size_t>(match[i])] != 0;
+    ++(counts ? shared.first_stage : shared.further);
   }
   return shared;
 }

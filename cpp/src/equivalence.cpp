@@ -22,7 +22,7 @@ Equivalence equivalence(double value, double se, double degrees_of_freedom, doub
   if (!(alpha > 0 && alpha < 0.5)) {
     throw std::invalid_argument("the error of each one-sided test lies between 0 and 0.5");
   }
-  if (std::isnan(value) || !(se > 0)) {
+  if (!std::isfinite(value) || !(se > 0)) {
     return {kNotANumber, kNotANumber, kNotANumber, {kNotANumber, kNotANumber}};
   }
   const auto tail = [&](double distance) {
@@ -40,7 +40,7 @@ double minimum_detectable(double se, double degrees_of_freedom, double level, do
   if (!(level > 0 && level < 1)) {
     throw std::invalid_argument("the confidence level must lie between 0 and 1");
   }
-  if (!(power > (1 - level) / 2 && power < 1)) {
+  if (!(power > 1 - level && power < 1)) {
     throw std::invalid_argument(
         "a power is below 1, and more than the chance to claim a change where there is none");
   }

@@ -218,6 +218,9 @@ void set_keys_of_sample(const Design& design, const SampleKeys& keys, Deviations
 
 void set_keys(const Design& design, const SampleKeys& keys, Deviations& deviations) {
   deviations.samples = {keys.sample};
+  const auto rows = static_cast<std::size_t>(deviations.matrix.rows());
+  deviations.named.assign(rows, 0);
+  std::fill_n(deviations.named.begin(), std::min(rows, keys.names), char{1});
   deviations.signs = design.signs();
   deviations.degrees_of_freedom = design.degrees_of_freedom();
   if (design.has_form() || design.replicates() != nullptr) {
@@ -230,8 +233,9 @@ void set_keys(const Design& design, const SampleKeys& keys, Deviations& deviatio
     // Without a name, a unit is known within its own sample only.
     deviations.units.push_back(keys.units.empty() ? mix(keys.sample, at) : keys.units[at]);
     deviations.strata.push_back(keys.strata.empty() ? mix(~keys.sample, h) : keys.strata[h]);
-    const bool counts = row < design.first().units() && design.unit_counts(row);
-    deviations.counted.push_back(counts ? 1 : 0);
+    const bool is_primary = row < design.first().units();
+    deviations.counted.push_back(is_primary && design.unit_counts(row) ? 1 : 0);
+    deviations.fractions.push_back(is_primary ? design.first().fraction(row) : 0.0);
   }
 }
 

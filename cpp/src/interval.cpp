@@ -191,7 +191,7 @@ double confidence_in_bound(const ProportionSummary& s, ProportionInterval method
   if (side == Side::kTwo) {
     throw std::invalid_argument("a bound is on one side");
   }
-  if (std::isnan(s.proportion) || std::isnan(s.se)) {
+  if (std::isnan(s.proportion) || std::isnan(s.se) || std::isnan(bound)) {
     return kNotANumber;
   }
   // The higher the level, the further out the end.
@@ -219,7 +219,7 @@ double confidence_in_bound(double value, double se, double degrees_of_freedom, S
   if (side == Side::kTwo) {
     throw std::invalid_argument("a bound is on one side");
   }
-  if (std::isnan(value) || std::isnan(se)) {
+  if (std::isnan(value) || std::isnan(se) || std::isnan(bound)) {
     return kNotANumber;
   }
   const double distance = side == Side::kLower ? value - bound : bound - value;

@@ -54,7 +54,8 @@ Standardised standardised(const Estimates& estimates, const Eigen::VectorXd& nul
   const Eigen::VectorXd errors = estimates.standard_errors();
   Standardised result;
   for (Eigen::Index i = 0; i < errors.size(); ++i) {
-    if (std::isfinite(errors[i]) && errors[i] > 0 && std::isfinite(estimates.values[i])) {
+    if (std::isfinite(errors[i]) && errors[i] > 0 && std::isfinite(estimates.values[i]) &&
+        std::isfinite(null[i])) {
       result.positions.push_back(i);
     }
   }
@@ -66,8 +67,9 @@ Standardised standardised(const Estimates& estimates, const Eigen::VectorXd& nul
       (estimates.values(result.positions) - null(result.positions)).cwiseQuotient(scale);
   const Estimates known = estimates.select(result.positions);
   const Eigen::VectorXd inverse = scale.cwiseInverse();
-  const Eigen::MatrixXd correlation =
-      inverse.asDiagonal() * known.covariance() * inverse.asDiagonal();
+  Eigen::MatrixXd correlation = inverse.asDiagonal() * known.covariance() * inverse.asDiagonal();
+  // Exactly: which of equal pivots comes first, and with it the draws, would else be rounding.
+  correlation.diagonal().setOnes();
   result.root = square_root(correlation, 1, 0, 0).matrix;
   return result;
 }
@@ -116,6 +118,11 @@ Eigen::VectorXd adjusted_p_values(const Eigen::VectorXd& p_values, Multiplicity 
   const std::vector<Eigen::Index> order = ascending(p_values);
   const auto tests = static_cast<double>(order.size());
   Eigen::VectorXd result = p_values;
+  for (const Eigen::Index i : order) {
+    if (!(p_values[i] >= 0 && p_values[i] <= 1)) {
+      throw std::invalid_argument("a p-value lies between 0 and 1");
+    }
+  }
   for (std::size_t rank = 0; rank < order.size(); ++rank) {
     const double factor = multiple(adjustment, static_cast<double>(rank) + 1, tests);
     result[order[rank]] = std::min(1.0, factor * p_values[order[rank]]);
@@ -144,6 +151,9 @@ MaxT max_t(const Estimates& estimates, const Eigen::VectorXd& null, double degre
   if (draws < kFewestDraws) {
     throw std::invalid_argument("at least 1000 draws are needed");
   }
+  if (level > static_cast<double>(draws) / (static_cast<double>(draws) + 1)) {
+    throw std::invalid_argument("so high a level needs more draws");
+  }
   if (null.size() != estimates.size()) {
     throw std::invalid_argument("one hypothesis an estimate is needed");
   }
@@ -154,7 +164,7 @@ MaxT max_t(const Estimates& estimates, const Eigen::VectorXd& null, double degre
   // The draws and the statistic are alike if the hypothesis holds: one of draws + 1.
   const auto rank = static_cast<std::size_t>(std::ceil(level * all)) - 1;
   MaxT result;
-  result.critical = drawn[std::min(rank, drawn.size() - 1)];
+  result.critical = drawn[rank];
   result.p_values = Eigen::VectorXd::Constant(estimates.size(), kNotANumber);
   for (std::size_t i = 0; i < known.positions.size(); ++i) {
     const double statistic =

@@ -7,15 +7,21 @@
 namespace steelyard {
 namespace {
 
+constexpr double kSmallestWeight = 1e-12;  // of the largest: below, least squares lose digits
+
 void check(const Eigen::VectorXd& times, const Eigen::VectorXd& weights, Eigen::Index fewest) {
   if (times.size() != weights.size() || times.size() < fewest) {
-    throw std::invalid_argument("a trend needs more periods than it has coefficients");
+    throw std::invalid_argument(
+        "a trend needs a weight a period, and more periods than its degree");
   }
   for (Eigen::Index i = 0; i < times.size(); ++i) {
     const bool ascends = std::isfinite(times[i]) && (i == 0 || times[i] > times[i - 1]);
     if (!ascends || !(weights[i] > 0 && std::isfinite(weights[i]))) {
       throw std::invalid_argument("times ascend, and weights are above 0");
     }
+  }
+  if (weights.minCoeff() < kSmallestWeight * weights.maxCoeff()) {
+    throw std::invalid_argument("weights of periods differ too much to fit a trend by them");
   }
 }
 

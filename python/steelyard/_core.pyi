@@ -77,7 +77,7 @@ class Estimates:
         Values whose errors are known from elsewhere.
         """
     @staticmethod
-    def restored(values: numpy.typing.NDArray[numpy.float64], deviations: numpy.typing.NDArray[numpy.float64], units: numpy.typing.NDArray[numpy.uint64], strata: numpy.typing.NDArray[numpy.uint64], counted: numpy.typing.NDArray[numpy.uint8], samples: numpy.typing.NDArray[numpy.uint64], signs: numpy.typing.NDArray[numpy.float64], degrees_of_freedom: typing.SupportsFloat | typing.SupportsIndex, by_unit: bool) -> Estimates:
+    def restored(values: numpy.typing.NDArray[numpy.float64], deviations: numpy.typing.NDArray[numpy.float64], units: numpy.typing.NDArray[numpy.uint64], strata: numpy.typing.NDArray[numpy.uint64], counted: numpy.typing.NDArray[numpy.uint8], samples: numpy.typing.NDArray[numpy.uint64], fractions: numpy.typing.NDArray[numpy.float64], signs: numpy.typing.NDArray[numpy.float64], degrees_of_freedom: typing.SupportsFloat | typing.SupportsIndex, by_unit: bool) -> Estimates:
         """
         Estimates as they were saved.
         """
@@ -97,6 +97,10 @@ class Estimates:
         """
     def select(self, indices: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex]) -> Estimates:
         ...
+    def without_unnamed(self, identity: typing.SupportsInt | typing.SupportsIndex) -> Estimates:
+        """
+        The same estimates without a row for each unit that has no name.
+        """
     @property
     def by_unit(self) -> bool:
         ...
@@ -114,6 +118,9 @@ class Estimates:
         ...
     @property
     def deviations(self) -> numpy.typing.NDArray[numpy.float64]:
+        ...
+    @property
+    def fractions(self) -> numpy.typing.NDArray[numpy.float64]:
         ...
     @property
     def sample_keys(self) -> numpy.typing.NDArray[numpy.uint64]:
@@ -434,7 +441,7 @@ class SampleKeys:
     """
     Known names of a sample, its units and its strata.
     """
-    def __init__(self, sample: typing.SupportsInt | typing.SupportsIndex, units: numpy.typing.NDArray[numpy.uint64], strata: numpy.typing.NDArray[numpy.uint64]) -> None:
+    def __init__(self, sample: typing.SupportsInt | typing.SupportsIndex, units: numpy.typing.NDArray[numpy.uint64], strata: numpy.typing.NDArray[numpy.uint64], names: typing.SupportsInt | typing.SupportsIndex | None = None) -> None:
         ...
 class Estimated:
     """
@@ -778,7 +785,7 @@ def share_ratio(name: str, y: numpy.ndarray[typing.Any, numpy.dtype[typing.Any]]
     ...
 def share_variance(share: typing.SupportsFloat | typing.SupportsIndex, n: typing.SupportsFloat | typing.SupportsIndex, deff: typing.SupportsFloat | typing.SupportsIndex) -> float:
     ...
-def shared_units(first: Estimates, second: Estimates) -> int:
+def shared_units(first: Estimates, second: Estimates) -> tuple[int, int]:
     ...
 def size_for_change(first_variance: typing.SupportsFloat | typing.SupportsIndex, second_variance: typing.SupportsFloat | typing.SupportsIndex, change: typing.SupportsFloat | typing.SupportsIndex, options: ChangeOptions) -> float:
     ...

@@ -67,13 +67,16 @@ def net_change(
 ) -> Estimates:
     """The average of some periods less that of others; arguments as for :func:`average`."""
     first, last = _chosen(series, before), _chosen(series, after)
+    used = tuple(period for period in series.periods if period in (*first, *last))
     parts = []
-    for key in _keys_in(series, (*first, *last)):
-        rows = [series.rows[key][period] for period in (*first, *last)]
-        old = _core.average_contrasts(_weights(series, key, first, weights), len(first))
-        new = _core.average_contrasts(_weights(series, key, last, weights), len(last))
+    for key in _keys_in(series, used):
+        coefficients = np.zeros((1, len(used)))
+        for periods, sign in ((first, -1.0), (last, 1.0)):
+            means = _core.average_contrasts(_weights(series, key, periods, weights), len(periods))
+            for period, share in zip(periods, means[0], strict=True):
+                coefficients[0, used.index(period)] += sign * share
         name = f"{_span(last)} - {_span(first)}"
-        parts.append(series.combined(key, rows, np.hstack([-old, new]), [name], "contrast"))
+        parts.append(series.combined(key, used, coefficients, [name]))
     return _stated(together(parts), weights)
 
 
@@ -84,10 +87,11 @@ def _averaged(
         raise ValueError(f"window={window} does not fit into {len(periods)} periods")
     parts = []
     for key in _keys_in(series, periods):
-        rows = [series.rows[key][period] for period in periods]
         contrasts = _core.average_contrasts(_weights(series, key, periods, weights), window)
-        names = [_span(periods[i : i + window]) for i in range(len(contrasts))]
-        parts.append(series.combined(key, rows, contrasts, names, "contrast"))
+        for i, row in enumerate(contrasts):
+            inside = periods[i : i + window]
+            part = series.combined(key, inside, row[None, i : i + window], [_span(inside)])
+            parts.append(part)
     return _stated(together(parts), weights)
 
 
@@ -95,7 +99,11 @@ def _chosen(series: Series, periods: Sequence[Period] | None) -> tuple[Period, .
     chosen = series.periods if periods is None else tuple(periods)
     for period in chosen:
         if period not in series.periods:
-            raise ValueError(f"period {period!r} is none.{nearest_text(period, series.periods)}")
+            raise ValueError(
+                f"period {period!r} is none of the series.{nearest_text(period, series.periods)}"
+            )
+    if len(set(chosen)) < len(chosen):
+        raise ValueError("a period is named twice: each counts once, or by weights=")
     if not chosen:
         raise ValueError("there is no period to average")
     return chosen
@@ -109,21 +117,21 @@ def _keys_in(series: Series, periods: Sequence[Period]) -> list[Key]:
 
 
 def _weights(series: Series, key: Key, periods: Sequence[Period], weights: Weighting) -> Floats:
-    rows = [series.rows[key][period] for period in periods]
     if isinstance(weights, Mapping):
         lacking = [period for period in periods if period not in weights]
         if lacking:
             raise ValueError(f"weights= has no number for period {lacking[0]!r}")
         return np.array([float(weights[period]) for period in periods])
     if weights == "equal":
-        return np.ones(len(rows))
+        return np.ones(len(periods))
     if weights == "respondents":
-        counts = series.joint.n[rows]
+        counts = np.array([series.levels[p].n[series.rows[key][p]] for p in periods])
         if (counts == UNKNOWN).any():
             raise ValueError("weights='respondents': a published figure does not say how many")
         return counts.astype(np.float64)
     if weights == "precision":
-        variances = series.joint.se[rows] ** 2
+        errors = np.array([series.levels[p].se[series.rows[key][p]] for p in periods])
+        variances = errors**2
         if not (variances > 0).all():
             raise ValueError(
                 f"weights='precision': {label_text(key)} has no sampling error in some period"

@@ -103,6 +103,12 @@ class Break:
     reason: str
     link: Link | None = None
 
+    def __post_init__(self) -> None:
+        if self.link is not None and not isinstance(self.link, Link):
+            raise TypeError(
+                f"link={self.link!r} is no Link: make one, as in Link.shift(0.02, se=0.01)"
+            )
+
     @property
     def text(self) -> str:
         """The break in words."""
@@ -135,7 +141,9 @@ def linked(earlier: Estimates, across: Sequence[Break]) -> Estimates:
         core = _core.link(earlier.core, each.link.core, each.link.kind)
         earlier = Estimates(
             core, earlier.labels, earlier.evidence.without_intervals(), earlier.presentation
-        ).with_convention("link", f"{each.text}; {each.link.source}: {each.link.text}")
+        ).with_convention(
+            f"link in {each.period}", f"{each.reason}; {each.link.source}: {each.link.text}"
+        )
     return earlier
 
 

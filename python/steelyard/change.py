@@ -16,6 +16,7 @@ from steelyard.period import Period
 from steelyard.render import number_text
 
 ChangeKind: TypeAlias = Literal["difference", "relative", "ratio", "log-odds"]
+MarginKind: TypeAlias = Literal["difference", "relative", "log-odds"]
 NULL: dict[ChangeKind, float] = {"difference": 0.0, "relative": 0.0, "ratio": 1.0, "log-odds": 0.0}
 _SYMBOL: dict[ChangeKind, str] = {
     "difference": "-",
@@ -50,6 +51,8 @@ class Change:
     period, base : int, str or date
     shared_units : int
         Units of the first stage with the same name in both.
+    shared_further : int
+        The same of further stages.
     shared_share : float
         The same as a share of the period's own units.
     by_unit : bool
@@ -66,6 +69,7 @@ class Change:
     base: Period
     pair: Pair
     shared_units: int
+    shared_further: int
     shared_share: float
     by_unit: bool
     of_replicates: bool
@@ -99,7 +103,11 @@ class Change:
         ------
         BreakInSeries
             A break lies between the two, and nothing links the series.
+        ValueError
+            There is no such kind.
         """
+        if kind not in NULL:
+            raise ValueError(f"kind={kind!r} is none of {', '.join(map(repr, NULL))}")
         if self.refused is not None:
             raise BreakInSeries(
                 f"{self.period} and {self.base} are not comparable: {self.refused.text}"
@@ -115,10 +123,9 @@ class Change:
         return _core.correlations(self.pair.before.core, self.pair.after.core)
 
     @property
-    def is_of_shares(self) -> bool:
-        """Are all estimates shares, so that differences are percentage points?"""
-        kinds = [*self.pair.before.labels.kind, *self.pair.after.labels.kind]
-        return all(kind in SHARES for kind in kinds)
+    def of_shares(self) -> list[bool]:
+        """Which estimates are shares, so that their differences are percentage points."""
+        return [kind in SHARES for kind in self.pair.after.labels.kind]
 
     def possible(self, kind: ChangeKind) -> tuple[Estimates, Estimates]:
         """The least and the most the change can be, within the rounding of a published side."""
@@ -191,7 +198,7 @@ def _as_printed(least: float, most: float, unit: str, is_share: bool) -> str:
         verb = "rose" if least > 0 else "fell"
         what = f"{verb} by {_between(sizes, is_share)}{unit} as printed"
     else:
-        what = f"by {_between((least, most), is_share, signed=True)}{unit} as printed"
+        what = f"changed by {_between((least, most), is_share, signed=True)}{unit} as printed"
     return f"{what}; no sampling error is known"
 
 
@@ -203,5 +210,5 @@ def _between(values: Sequence[float], is_share: bool, *, signed: bool = False) -
 def _number(value: float, is_share: bool, *, signed: bool = False) -> str:
     text = f"{value:.1f}" if is_share else number_text(value, 3)
     if float(text.replace(",", "")) == 0:
-        text = text.removeprefix("-")
-    return f"+{text}" if signed and value > 0 and not text.startswith("-") else text
+        return text.removeprefix("-")
+    return f"+{text}" if signed and value > 0 else text

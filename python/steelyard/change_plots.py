@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from steelyard.evidence import Floats
 from steelyard.labels import SHARES
-from steelyard.period import time_of
+from steelyard.period import Period, time_of
 from steelyard.series import Key, label_text
 
 if TYPE_CHECKING:
@@ -44,16 +45,17 @@ def plot_dumbbell(comparison: "Comparison", ax: "Axes | None" = None) -> "Axes":
     if ax is None:
         ax = _new_axes((8.5, 1.3 + 0.62 * len(keys)))
     scale = _scale(after.labels.kind)
+    ends = [_bounds_of(comparison, period, keys) for period in (change.base, change.period)]
     for i, text in enumerate(texts):
         y = float(len(keys) - 1 - i)
         pair = (scale * before.estimate[i], scale * after.estimate[i])
-        bounds = (scale * before.ci()[i], scale * after.ci()[i])
+        bounds = (scale * ends[0][i], scale * ends[1][i])
         ax.plot(pair, [y, y], color="#cfcfcf", linewidth=3, zorder=1)
-        for value, ends, colour, up in (
+        for value, end, colour, up in (
             (pair[0], bounds[0], _BEFORE, 0.14),
             (pair[1], bounds[1], _AFTER, -0.14),
         ):
-            ax.plot(ends, [y + up, y + up], color=colour, linewidth=1.6, zorder=2)
+            ax.plot(end, [y + up, y + up], color=colour, linewidth=1.6, zorder=2)
             ax.plot([value], [y], "o", color=colour, markersize=9, zorder=3)
         reason = text or after.notes[i] or ""
         ax.annotate(
@@ -65,6 +67,7 @@ def plot_dumbbell(comparison: "Comparison", ax: "Axes | None" = None) -> "Axes":
             fontsize=8.5,
             color=_INK,
             va="center",
+            parse_math=False,
         )
     ax.set_yticks(range(len(keys)), [_name(key) for key in reversed(keys)], parse_math=False)
     ax.set_ylim(-0.5, len(keys) - 0.3)
@@ -134,6 +137,7 @@ def plot_slope(comparison: "Comparison", ax: "Axes | None" = None) -> "Axes":
                 ha="center",
                 fontsize=8.5,
                 color=_GREY,
+                parse_math=False,
             )
     ax.set_xticks(at, [str(period) for period in periods], parse_math=False)
     ax.set_xlim(at[0] - 0.08 * (at[-1] - at[0]), at[-1] + 0.32 * (at[-1] - at[0]))
@@ -212,7 +216,7 @@ def _finish(ax: "Axes", x_label: str = "") -> None:
 def _period_legend(ax: "Axes", before: str, after: str) -> None:
     from matplotlib.lines import Line2D
 
-    ax.legend(
+    legend = ax.legend(
         handles=[
             Line2D([], [], color=colour, marker="o", markersize=8, label=label)
             for colour, label in ((_BEFORE, before), (_AFTER, after))
@@ -222,6 +226,14 @@ def _period_legend(ax: "Axes", before: str, after: str) -> None:
         ncols=2,
         frameon=False,
     )
+    for text in legend.get_texts():
+        text.set_parse_math(False)
+
+
+def _bounds_of(comparison: "Comparison", period: Period, keys: Sequence[Key]) -> Floats:
+    """Intervals of a period's levels, in the order of some keys."""
+    row = {key: i for i, key in enumerate(comparison.levels[period].labels.keys())}
+    return comparison.level_bounds(period)[[row[key] for key in keys]]
 
 
 def _label_ends(ax: "Axes", x: float, ends: Sequence[tuple[float, str, str]]) -> None:
@@ -239,6 +251,7 @@ def _label_ends(ax: "Axes", x: float, ends: Sequence[tuple[float, str, str]]) ->
             va="center",
             fontsize=9,
             color=colour,
+            parse_math=False,
         )
 
 
@@ -249,7 +262,10 @@ def _starts(comparison: "Comparison") -> list[int]:
 
 
 def _scale(kinds: Sequence[str]) -> float:
-    return 100.0 if all(kind in SHARES for kind in kinds) else 1.0
+    shares = [kind in SHARES for kind in kinds]
+    if any(shares) and not all(shares):
+        raise ValueError("shares and other figures do not fit on one axis: compare them apart")
+    return 100.0 if all(shares) else 1.0
 
 
 def _unit(kinds: Sequence[str]) -> str:

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from steelyard.breaks import Break, breaks_between, linked
-from steelyard.change import NULL, Change, ChangeKind, Judged, change_text
+from steelyard.change import NULL, Change, ChangeKind, Judged, MarginKind, change_text
 from steelyard.estimates import Estimates
 from steelyard.evidence import UNKNOWN, Floats
 from steelyard.labels import SHARES
 from steelyard.multiplicity import TEXT, Adjustment, adjusted, max_t
-from steelyard.period import Period
+from steelyard.period import Period, in_order
 from steelyard.published_wave import PublishedLevels
 from steelyard.render import html_table, number_text, text_table
 from steelyard.series import Series, in_period, label_text, together
+from steelyard.statistic import IntervalMethod
 from steelyard.table import Cell, Table, cells
 
 if TYPE_CHECKING:
@@ -114,9 +115,11 @@ class Comparison(Table):
     @property
     def verdicts(self) -> list[str | None]:
         """The verdict on each difference in words, in the order of :meth:`judged`."""
-        found = self.judged("difference")
+        return self._words(self.judged("difference"))
+
+    def _words(self, found: Judged) -> list[str | None]:
         tests = int(np.isfinite(found.p_value).sum())
-        shares = [c.is_of_shares for c in self._comparable() for _ in range(len(c.pair.after))]
+        shares = [share for change in self._comparable() for share in change.of_shares]
         level = self._conventions.level
         return [change_text(found, i, level, share, tests) for i, share in enumerate(shares)]
 
@@ -139,16 +142,20 @@ class Comparison(Table):
         changes = self._comparable()
         level, null = self._conventions.level, NULL[kind]
         shown = together([in_period(c.period, c.by(kind)) for c in changes])
-        ends = [
-            together([in_period(c.period, c.possible(kind)[end]) for c in changes])
-            for end in (0, 1)
-        ]
+        ends = [shown, shown]
+        if any(change.rounded is not None for change in changes):
+            ends = [
+                together([in_period(c.period, c.possible(kind)[end]) for c in changes])
+                for end in (0, 1)
+            ]
         least, most = (end.estimate for end in ends)
         low, high = ends[0].ci(level)[:, 0], ends[1].ci(level)[:, 1]
         p_value = _largest([end.p_value(null) for end in ends], least, most, null)
         p_adjusted = adjusted(p_value, self._conventions.adjust)
         if self._conventions.adjust == "max-t":
-            found = [max_t(end, null, level=level, seed=self._conventions.seed) for end in ends]
+            found = [max_t(shown, null, level=level, seed=self._conventions.seed)] * 2
+            if ends[0] is not ends[1]:
+                found = [max_t(e, null, level=level, seed=self._conventions.seed) for e in ends]
             if found[0] is not None and found[1] is not None:
                 low = ends[0].estimate - found[0].critical * ends[0].se
                 high = ends[1].estimate + found[1].critical * ends[1].se
@@ -162,17 +169,27 @@ class Comparison(Table):
         ------
         BreakInSeries
             A break lies among the periods, and nothing links the series.
+        ValueError
+            A published figure has no sampling error, as its number of answers is not known.
         """
-        last = self.periods[-1]
-        return Series.of(
-            {
-                period: linked(level, breaks_between(period, last, self._breaks, self.periods))
-                for period, level in self.levels.items()
-            }
-        )
+        last = in_order(self.periods)[-1]
+        lines = []
+        for period, given in self._given.items():
+            if isinstance(given, PublishedLevels):
+                if given.source.n is None:
+                    raise ValueError(
+                        f"the figure published for {period} has no sampling error: say how many "
+                        "answers it is from, as in Published('95 %', n=600, deff=1.4)"
+                    )
+                lines.append(f"{period} is published and taken as printed, {given.source.text}")
+        levels = {
+            period: linked(level, breaks_between(period, last, self._breaks, self.periods))
+            for period, level in self.levels.items()
+        }
+        return Series.of(levels, lines)
 
     def equivalence(
-        self, margin: float, *, alpha: float = 0.05, kind: ChangeKind = "difference"
+        self, margin: float, *, alpha: float = 0.05, kind: MarginKind = "difference"
     ) -> "Findings":
         """Test whether changes are smaller than a margin either way; see :mod:`equivalence`."""
         from steelyard.equivalence import equivalence
@@ -180,7 +197,7 @@ class Comparison(Table):
         return equivalence(self, -margin, margin, alpha, kind)
 
     def noninferiority(
-        self, margin: float, *, alpha: float = 0.05, kind: ChangeKind = "difference"
+        self, margin: float, *, alpha: float = 0.05, kind: MarginKind = "difference"
     ) -> "Findings":
         """Test whether there was no fall by more than a margin; see :mod:`equivalence`."""
         from steelyard.equivalence import equivalence
@@ -309,7 +326,9 @@ class Comparison(Table):
             return given.ci(level)
         if given.source.n is None:
             return np.full((len(given.printed), 2), np.nan)
-        ends = [end.with_df("normal").ci(level) for end in (given.lowest, given.highest)]
+        exact: IntervalMethod = "clopper-pearson"
+        both = (given.lowest, given.highest)
+        ends = [end.with_df("normal").ci(level, exact) for end in both]
         return np.column_stack([ends[0][:, 0], ends[1][:, 1]])
 
     def to_dict(self) -> dict[str, list[Cell]]:
@@ -323,10 +342,10 @@ class Comparison(Table):
         table: dict[str, list[Cell]] = {}
         for period in self._given:
             _append(table, self._level_block(period))
-        kinds = _BLOCKS if all(c.is_of_shares for c in self._changes) else _BLOCKS[:3]
+        kinds = _BLOCKS if all(all(c.of_shares) for c in self._changes) else _BLOCKS[:3]
         for kind in kinds:
             judged = self.judged(kind)
-            words = self.verdicts if kind == "difference" else None
+            words = self._words(judged) if kind == "difference" else None
             _append(table, self._change_block(kind, judged, words))
         for change in self._changes:
             if change.refused is not None:
@@ -382,8 +401,8 @@ class Comparison(Table):
     def _shown(self) -> dict[str, list[Cell]]:
         """The table for people: a row a period and estimate, shares in per cent."""
         rows: list[dict[str, Cell]] = []
-        verdicts = iter(self.verdicts)
         found = self.judged("difference")
+        verdicts = iter(self._words(found))
         position = 0
         by_period = {change.period: change for change in self._changes}
         published = {p for p, level in self._given.items() if isinstance(level, PublishedLevels)}
@@ -470,6 +489,8 @@ def _overlap_text(change: Change) -> str:
         f"{change.period} shares {change.shared_units:,} units with {change.base} "
         f"({change.shared_share:.0%} of its own)"
     )
+    if change.shared_further:
+        text += f" and {change.shared_further:,} of further stages"
     found = change.correlation[np.isfinite(change.correlation)]
     if len(found) == 0 or not found.any():
         return f"{text}: compared as independent samples"
@@ -561,6 +582,8 @@ def _figure(value: float, is_share: bool, *, signed: bool = False) -> str:
     if np.isnan(value):
         return ""
     text = f"{100 * value:.1f}" if is_share else number_text(float(value))
+    if float(text.replace(",", "")) == 0:
+        return text.removeprefix("-")
     return f"+{text}" if signed and value > 0 else text
 
 

@@ -203,6 +203,8 @@ def decompose(
     if reference not in ("average", "before", "after"):
         raise ValueError(f"reference={reference!r} is none of 'average', 'before', 'after'")
     groups = as_names(by)
+    if not groups:
+        raise ValueError("by= names no column: groups are what a change is parted by")
     ends, sides = _sides(waves, statistic, groups, between, where, level)
     before, after = _matched(sides, ends)
     parts = join(

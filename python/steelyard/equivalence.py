@@ -1,11 +1,11 @@
 """Was there no change that matters? Equivalence, non-inferiority, and what could be detected."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
 from steelyard import _core
-from steelyard.change import ChangeKind
+from steelyard.change import MarginKind
 from steelyard.evidence import Floats
 from steelyard.findings import Findings
 from steelyard.series import in_period, label_text, together
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def equivalence(
-    comparison: "Comparison", low: float, high: float, alpha: float, kind: ChangeKind
+    comparison: "Comparison", low: float, high: float, alpha: float, kind: MarginKind
 ) -> Findings:
     """Test by two one-sided tests whether changes lie within margins.
 
@@ -27,7 +27,8 @@ def equivalence(
         Margins in the unit of the change (0.02: two percentage points); one may be infinite.
     alpha : float
         Of each one-sided test, between 0 and 0.5.
-    kind : {"difference", "relative", "ratio", "log-odds"}
+    kind : {"difference", "relative", "log-odds"}
+        "relative" for a ratio: its margins count from 0.
 
     Returns
     -------
@@ -53,7 +54,11 @@ def equivalence(
     >>> sy.compare(score).noninferiority(20)["verdict"]
     ['within the margin']
     """
-    columns: dict[str, list[Cell]] = {}
+    if kind not in get_args(MarginKind):
+        raise ValueError(
+            f"kind={kind!r} is none of {', '.join(map(repr, get_args(MarginKind)))}: margins count "
+            "from no change, which is 0"
+        )
     judged = comparison.judged(kind)
     changes = [change for change in comparison.changes if change.refused is None]
     ends = [
@@ -74,7 +79,7 @@ def equivalence(
         )
     figures = np.array(rows).reshape(-1, 3)
     labels = judged.estimates.labels
-    columns = {
+    columns: dict[str, list[Cell]] = {
         "change": [label_text(key) for key in labels.keys()],  # noqa: SIM118
         "estimate": cells(judged.estimates.estimate),
         "ci_low": cells(figures[:, 0]),
@@ -89,10 +94,10 @@ def equivalence(
         f"Is the {kind} {margins}?",
         columns,
         [
-            f"intervals: {100 * level:g}%; p-value: that the change is at or beyond a margin, by "
+            f"intervals: {100 * level:g}%; p-value of the change being at or beyond a margin, by "
             "two one-sided t tests"
             if not one_sided
-            else f"intervals: {100 * level:g}%, one-sided; p-value: that the change is at or "
+            else f"intervals: {100 * level:g}%, one-sided; p-value of the change being at or "
             "beyond the margin, by a one-sided t test"
         ],
         judged.estimates,
@@ -130,7 +135,7 @@ def detectable(comparison: "Comparison", power: float, level: float) -> Findings
         "detectable": cells(np.array(smallest)),
     }
     return Findings(
-        f"Which change would have been found with a probability of {100 * power:g} %?",
+        f"Which change would have been found with a probability of {100 * power:g}%?",
         columns,
         [f"by a two-sided t test at {100 * level:g}%"],
         estimates,

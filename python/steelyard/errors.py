@@ -30,6 +30,7 @@ __all__ = [
     "NoVariation",
     "NotNumeric",
     "ReservedName",
+    "SavedFileError",
     "SteelyardError",
     "TooManyLevels",
     "UnknownLevel",
@@ -185,6 +186,10 @@ class FigureError(SteelyardError, ValueError):
 
 class DataFileError(SteelyardError, OSError):
     """A data file that cannot be read."""
+
+
+class SavedFileError(SteelyardError, OSError):
+    """A file of saved estimates that cannot be written or read."""
 
 
 class CardError(SteelyardError, ValueError):

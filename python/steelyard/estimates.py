@@ -4,6 +4,7 @@ import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from numbers import Real
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 import narwhals as nw
@@ -17,6 +18,7 @@ from steelyard.labels import SHARES, Labels, enclosed
 from steelyard.levels import Level
 from steelyard.notes import notes_of, without_variation
 from steelyard.propagation import jacobian_of, join, propagate
+from steelyard.provenance import Provenance, merged
 from steelyard.render import html_table, text_table
 from steelyard.statistic import IntervalMethod
 from steelyard.table import Cell, Table, cells, framed
@@ -39,6 +41,7 @@ class Presentation:
     conventions: Mapping[str, str] = field(default_factory=dict)
     undefined_df: tuple[DfRule, ...] = ()
     replicated: bool = False
+    sources: tuple[Provenance, ...] = ()
 
 
 class Estimates(Table):
@@ -534,6 +537,77 @@ class Estimates(Table):
             "note": list(self.notes),
         }
 
+    def save(self, path: str | Path, *, units: bool = True) -> Path:
+        """Write the estimates to one file, to be compared later without the microdata.
+
+        Parameters
+        ----------
+        path : str or Path
+            A Parquet file, by convention ending in ``.parquet``.
+        units : bool
+            Keep what each named unit adds to the errors, by a hash of its name: later waves then
+            find the units they share. A unit of one or a few rows may show what they answered; with
+            False only the covariance is kept, and comparisons count the waves as independent.
+
+        Returns
+        -------
+        Path
+            The file written.
+
+        Raises
+        ------
+        SavedFileError
+            The folder does not exist.
+        ImportError
+            pyarrow is not installed.
+
+        Notes
+        -----
+        The file holds labels, values, deviations by hashed unit, degrees of freedom, conventions
+        and where the data are from (version of the package, design, digest of the data): no row of
+        the data. Rows that are units without a name are not kept one by one. Written aside and
+        moved.
+
+        Examples
+        --------
+        >>> import steelyard as sy, tempfile, pathlib
+        >>> svy = sy.Survey(sy.datasets.load("apiclus1"), weights="pw", clusters="dnum")
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     file = svy.mean("api00").save(pathlib.Path(folder) / "api00.parquet")
+        ...     again = sy.Estimates.load(file)
+        >>> again.se.tolist() == svy.mean("api00").se.tolist()
+        True
+        """
+        from steelyard.saving import save  # which reads estimates itself
+
+        return save(self, path, units=units)
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Estimates":
+        """Read estimates that were written by :meth:`save`.
+
+        Parameters
+        ----------
+        path : str or Path
+
+        Returns
+        -------
+        Estimates
+            As they were: the same values, errors and covariances, and the same comparison with
+            another wave. Intervals of quantiles are known at the confidence level they were shown
+            at.
+
+        Raises
+        ------
+        SavedFileError
+            There is no such file, it is none of ours, it is damaged, or of another schema version.
+        ImportError
+            pyarrow is not installed.
+        """
+        from steelyard.saving import load
+
+        return load(path)
+
     def to_native(self) -> object:
         """Return the table in the kind of frame that the survey was made from."""
         backend = self._shown.implementation
@@ -627,7 +701,8 @@ class Estimates(Table):
         x = _core.variables(both.values)
         core = propagate(both, [function(x[i], x[size + i]) for i in range(size)])
         labels = mine._labels.joined(theirs._labels, symbol, "function")
-        return Estimates(core, labels, mine._evidence.with_other(theirs._evidence), self._shown)
+        shown = replace(self._shown, sources=merged(self._shown.sources, other._shown.sources))
+        return Estimates(core, labels, mine._evidence.with_other(theirs._evidence), shown)
 
 
 _UFUNCS: dict[str, Callable[..., Estimates]] = {

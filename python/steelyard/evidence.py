@@ -7,7 +7,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from steelyard.quantile import QuantileInterval
+from steelyard.quantile import QuantileInterval, SavedInterval
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Integers: TypeAlias = npt.NDArray[np.int64]
@@ -35,7 +35,7 @@ class Evidence:
     deff_replace: Floats
     certain: Flags
     census: Flags
-    own: tuple[QuantileInterval | None, ...] = ()
+    own: tuple[QuantileInterval | SavedInterval | None, ...] = ()
     df: Floats | None = None
     left_out: Integers | None = None
 

@@ -73,18 +73,27 @@ def times_of(periods: Sequence[Period], times: Sequence[float] | None = None) ->
     return result
 
 
+def in_order(periods: Sequence[Period]) -> list[Period]:
+    """The periods in the order of time where all of them name one, else as they are given."""
+    times = [time_of(period) for period in periods]
+    if any(time is None for time in times):
+        return list(periods)
+    return sorted(periods, key=lambda period: time_of(period) or 0.0)
+
+
 def position_of(period: Period, periods: Sequence[Period]) -> int:
-    """How many of the periods are before this one.
+    """How many of the periods are before this one, in their order.
 
     Raises
     ------
     ValueError
         It is none of them, and cannot be placed among them by time.
     """
-    if period in periods:
-        return list(periods).index(period)
+    ordered = in_order(periods)
+    if period in ordered:
+        return ordered.index(period)
     time = time_of(period)
-    known = [time_of(each) for each in periods]
+    known = [time_of(each) for each in ordered]
     if time is None or any(each is None for each in known):
         raise ValueError(
             f"period {period!r} is none of {', '.join(repr(each) for each in periods)}, and names "

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Literal, TypeAlias
 from uuid import uuid4
 
@@ -62,7 +63,8 @@ class Published:
 
     def __post_init__(self) -> None:
         _ = self.figures
-        if self.n is not None and not (isinstance(self.n, int) and self.n >= 1):
+        whole = isinstance(self.n, Integral) and not isinstance(self.n, bool)
+        if self.n is not None and not (whole and self.n >= 1):
             raise FigureError(f"n={self.n!r} is not a number of answers: a whole number from 1")
         if not (self.deff > 0 and np.isfinite(self.deff)):
             raise FigureError(f"deff={self.deff!r} is not a design effect: a number above 0")
@@ -132,14 +134,15 @@ class Published:
                 for value in values
             ]
             core = _core.Estimates.known(values.copy(), np.diag(variances), identity)
-            return Estimates(core, labels, self._evidence(len(rows)), shown)
+            return Estimates(core, labels, self._evidence(values), shown)
 
         return PublishedLevels(at(printed), at(bounds[:, 0]), at(bounds[:, 1]), self)
 
-    def _evidence(self, size: int) -> Evidence:
+    def _evidence(self, values: Floats) -> Evidence:
         """As that of any number of units: the other wave's is the weaker."""
+        size = len(values)
         nothing = np.full(size, np.nan)
-        no = np.zeros(size, dtype=np.bool_)
+        certain = ((values == 0) | (values == 1)) & (self.n is not None)
         return Evidence(
             np.full(size, UNKNOWN if self.n is None else self.n),
             np.zeros(size, dtype=np.int64),
@@ -147,8 +150,8 @@ class Published:
             np.zeros(size, dtype=np.int64),
             nothing,
             nothing.copy(),
-            no,
-            no.copy(),
+            certain,
+            np.zeros(size, dtype=np.bool_),
         )
 
 

@@ -21,6 +21,38 @@ class QuantileSample:
     probabilities: tuple[float, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class SavedInterval:
+    """The interval of a quantile as it was saved, at the confidence level then shown."""
+
+    level: float
+    low: float
+    high: float
+    lower: float
+    lower_end: float
+    upper_end: float
+    upper: float
+
+    def bounds(
+        self, level: float, method: QuantileMethod | None, side: str, df: float
+    ) -> tuple[float, float]:
+        """Both bounds.
+
+        Raises
+        ------
+        ValueError
+            They were saved at another level or by another method.
+        """
+        if method is not None or level != self.level:
+            raise ValueError(
+                f"the interval of a saved quantile is known at level {self.level:g} only, by the "
+                "method it was made with: others need the microdata"
+            )
+        if side == "two":
+            return self.low, self.high
+        return (self.lower, self.lower_end) if side == "lower" else (self.upper_end, self.upper)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class QuantileInterval:
     """The interval of one quantile.

@@ -19,6 +19,7 @@ from steelyard.evidence import Evidence
 from steelyard.explain import CORE_ERRORS, DesignNames, explain
 from steelyard.labels import SHARES, Labels
 from steelyard.levels import Level
+from steelyard.provenance import Provenance
 from steelyard.quantile import QuantileInterval, QuantileSample
 from steelyard.replicate import (
     ReplicateMethod,
@@ -58,6 +59,7 @@ class Sample:
         self._identity = int.from_bytes(uuid4().bytes[:8])
         self._keys: _core.SampleKeys | None = None
         self._domains: dict[tuple[str, ...], Domain] = {}
+        self._source = Provenance(self.design_text, columns)
 
     @property
     def is_weighted(self) -> bool:
@@ -169,6 +171,7 @@ class Sample:
             {**self.conventions(), **_quantile_conventions(terms)},
             self._undefined_df(),
             self.replication is not None,
+            (self._source,),
         )
         return Estimates(result.estimates, labels, evidence, shown)
 
@@ -251,11 +254,12 @@ class Sample:
             salts = ["", *(f"stage {s}" for s in range(1, len(stages)))]
             names = [self.identified.get(s, stage.unit_labels) for s, stage in enumerate(stages)]
             units = [_keys(own, salt) for own, salt in zip(names, salts, strict=True)]
+            named = sum(len(own) for own in units)
             if len(stages) > 1 and not names[-1]:
                 # Rows as last units have no names: they are in no other sample.
                 rows = np.arange(len(self.columns), dtype=np.uint64)
                 units[-1] = rows * np.uint64(_ODD) + np.uint64(self._identity)
-            self._keys = _core.SampleKeys(self._identity, np.concatenate(units), strata)
+            self._keys = _core.SampleKeys(self._identity, np.concatenate(units), strata, named)
         return self._keys
 
 

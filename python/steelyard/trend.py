@@ -65,14 +65,16 @@ def trend(
         raise ValueError(f"weights={weights!r} is neither 'equal' nor 'precision'")
     parts, tests = [], []
     for key in series.rows:
-        periods, rows = series.known(key)
+        periods = series.known(key)
         if len(periods) <= degree:
             continue
         own = np.array([when[period] for period in periods])
-        contrasts = _core.trend_contrasts(own, _precision(series, rows, weights), degree)
+        contrasts = _core.trend_contrasts(
+            own, _precision(series.of_one(key, periods), weights), degree
+        )
         names = [_TERMS[d] if d < len(_TERMS) else f"degree {d + 1}" for d in range(degree)]
-        parts.append(series.combined(key, rows, contrasts, names, "contrast"))
-        tests.append(_no_change(series, rows))
+        parts.append(series.combined(key, periods, contrasts, names))
+        tests.append(_no_change(series.of_one(key, periods)))
     if not parts:
         raise EmptyDomain(f"a trend of degree {degree} needs {degree + 1} periods with an error")
     found = together(parts)
@@ -92,10 +94,11 @@ def trend(
         "Is there a trend?",
         columns,
         [
-            f"linear: change a unit of time, {100 * level:g}% intervals by t; quadratic: the "
-            "coefficient of time squared",
-            f"least squares of the levels, weights {weights}; no_change_p: that all periods are "
-            "equal, by Wald's F",
+            f"linear: change a unit of time, {100 * level:g}% intervals by t"
+            + ("; quadratic: the coefficient of time squared" if degree > 1 else ""),
+            f"least squares of the levels, weights {weights}; no_change_p: p-value of all periods "
+            "being equal, by Wald's F",
+            *_said(series, found),
         ],
         found,
     )
@@ -130,29 +133,31 @@ def joinpoint(series: Series, times: Sequence[float] | None, level: float, seed:
     blocks: list[dict[str, list[Cell]]] = []
     changes = []
     for key in series.rows:
-        periods, rows = series.known(key)
+        periods = series.known(key)
         if len(periods) < 4:
             continue
         own = np.array([when[period] for period in periods])
-        contrasts = _core.joinpoint_contrasts(own, _precision(series, rows, "precision"))
-        names = [str(period) for period in periods[1:-1]]
-        wide = series.combined(
-            key, rows, contrasts, [name for name in names for _ in range(3)], "contrast"
+        contrasts = _core.joinpoint_contrasts(
+            own, _precision(series.of_one(key, periods), "precision")
         )
+        names = [str(period) for period in periods[1:-1]]
+        wide = series.combined(key, periods, contrasts, [name for name in names for _ in range(3)])
         change = wide.rows(range(2, len(wide), 3))
         blocks.append(_joinpoint_block(key, wide, change, level, seed))
         changes.append(change)
     if not blocks:
         raise EmptyDomain("a change point needs four periods with an error")
+    found = together(changes)
     columns = {name: [x for block in blocks for x in block[name]] for name in blocks[0]}
     return Findings(
         "Did the trend change at one period?",
         columns,
         [
-            "two straight lines that meet at the period, fitted by precision; p_value: that the "
-            "slope is the same, adjusted for trying every period (largest t)"
+            "two straight lines that meet at the period, fitted by precision; p_value: of the "
+            "slope being the same, adjusted for trying every period (largest t)",
+            *_said(series, found),
         ],
-        together(changes),
+        found,
     )
 
 
@@ -179,25 +184,27 @@ def monotonicity(series: Series, level: float, seed: int) -> Findings:
     rows_of: list[dict[str, Cell]] = []
     steps = []
     for key in series.rows:
-        periods, rows = series.known(key)
+        periods = series.known(key)
         if len(periods) < 3:
             continue
         names = [f"{b} - {a}" for a, b in pairwise(periods)]
         contrasts = _core.step_contrasts(len(periods))
-        step = series.combined(key, rows, contrasts, names, "contrast")
+        step = series.combined(key, periods, contrasts, names)
         rows_of.append(_monotonicity_row(key, step, level, seed))
         steps.append(step)
     if not steps:
         raise EmptyDomain("whether a series only rose needs three periods with an error")
+    found = together(steps)
     columns = {name: [row[name] for row in rows_of] for name in rows_of[0]}
     return Findings(
         "Did the series only rise, or only fall?",
         columns,
         [
-            "rose_p: that it did not rise every time; fall_p: that it never fell; fell_p and "
-            "rise_p: the same the other way round",
+            "rose_p: p-value of it not having risen every time; fall_p: of it never having fallen; "
+            "fell_p and rise_p: the same the other way round",
+            *_said(series, found),
         ],
-        together(steps),
+        found,
     )
 
 
@@ -262,19 +269,22 @@ def _times(series: Series, times: Sequence[float] | None) -> dict[Period, float]
     return dict(zip(series.periods, times_of(series.periods, times).tolist(), strict=True))
 
 
-def _precision(series: Series, rows: Sequence[int], weights: str) -> Floats:
-    variances = series.joint.se[list(rows)] ** 2
+def _precision(levels: Estimates, weights: str) -> Floats:
+    variances = levels.se**2
     if weights == "equal" or not (variances > 0).all():
-        return np.ones(len(rows))
+        return np.ones(len(levels))
     return 1.0 / variances
 
 
-def _no_change(series: Series, rows: Sequence[int]) -> float | None:
-    levels = series.joint.rows(rows)
+def _no_change(levels: Estimates) -> float | None:
     try:
         return levels.equality_test().p_value
     except ValueError:  # no error to test by, or more periods than degrees of freedom
         return None
+
+
+def _said(series: Series, found: Estimates) -> list[str]:
+    return [*series.conventions, *(f"{name}: {text}" for name, text in found.conventions.items())]
 
 
 def _labels_of(estimates: Estimates) -> dict[str, list[Cell]]:

@@ -14,7 +14,7 @@ from steelyard.condition import Where
 from steelyard.errors import BreakInSeries, EmptyDomain, nearest_text
 from steelyard.estimates import Estimates
 from steelyard.multiplicity import Adjustment, check_adjustment
-from steelyard.period import Period
+from steelyard.period import Period, position_of
 from steelyard.published import Figure
 from steelyard.published_wave import Published, PublishedLevels
 from steelyard.statistic import Statistic
@@ -36,7 +36,7 @@ def compare(
     by: str | Sequence[str] | None = None,
     where: Where | None = None,
     overlap: str = "auto",
-    breaks: Iterable[Break] = (),
+    breaks: Break | Sequence[Break] = (),
     adjust: Adjustment = "holm",
     level: float | None = None,
     seed: int = 1,
@@ -56,10 +56,11 @@ def compare(
     by, where
         As for :meth:`Survey.mean`; not with a callable, which says so itself.
     overlap : {"auto", "none"} or str
-        "auto": clusters of the same name are the same unit. "none": the samples were drawn apart,
+        "auto": clusters of the same name are the same unit; at a further stage, those of the same
+        name within a cluster of the same name. "none": the samples were drawn apart,
         whatever their names. Or a column that names the same units in every wave (see
         :meth:`Survey.identified_by`).
-    breaks : iterable of Break
+    breaks : Break or sequence of Break
         Where figures stop being comparable. A change across a break is refused, unless the break
         has a link, whose error is then part of the change's.
     adjust : {"holm", "hochberg", "benjamini-hochberg", "bonferroni", "max-t", "none"}
@@ -95,10 +96,13 @@ def compare(
     two waves, at whatever stage they are shared and whatever stratum they are in (Kish 1965,
     section 12.4; Berger and Priam 2016, Journal of the Royal Statistical Society A 179(1)). It is
     the Gram matrix of stacked deviations, never indefinite. Each wave keeps its own level and
-    standard error. In strata of few units of which some are replaced, the covariance is
-    understated: with n units of which m are shared, by the factor (n² - 2n + m) / (n² - n), so that
-    errors of change are too large rather than too small. Degrees of freedom of a change are units
-    minus strata over both waves, shared units counted once.
+    standard error. Where the design has a finite population correction, what samples drawn apart
+    would share by chance is taken out of the covariance of each change (Tam 1984, The American
+    Statistician 38(4); Qualité and Tillé 2008, Survey Methodology 34(2)); in series of several
+    periods, and in arithmetic of estimates, it is not. In strata of few units of which some are
+    replaced, the covariance is understated: with n units of which m are shared, by the factor
+    (n² - 2n + m) / (n² - n), so that errors of change are too large rather than too small. Degrees
+    of freedom of a change are units minus strata over both waves, shared units counted once.
 
     Examples
     --------
@@ -117,9 +121,11 @@ def compare(
     >>> change.overlap
     {2023: 12}
     >>> change.verdicts
-    ['no clear change: +0.032, 95 % CI -0.110 to +0.174']
+    ['no clear change: +0.032, 95 % CI -0.117 to +0.181']
     """
     check_adjustment(adjust)
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise ValueError(f"seed={seed!r} is no seed: a whole number from 0")
     if level is not None and not 0 < level < 1:
         raise ValueError(f"level={level} is not a confidence level between 0 and 1")
     _check_waves(waves, statistic, by, where)
@@ -128,7 +134,7 @@ def compare(
     if overlap == "none":
         given = {period: _apart(levels) for period, levels in given.items()}
     _check_df([levels for levels in given.values() if isinstance(levels, Estimates)])
-    declared = tuple(breaks)
+    declared = _declared(breaks)
     changes = [_change(before, period, given, declared) for before, period in _pairs(given, base)]
     if all(change.refused is not None for change in changes):
         first = changes[0]
@@ -170,15 +176,32 @@ def _check_waves(waves: object, statistic: object, by: object, where: object) ->
     if not isinstance(waves, Mapping):
         raise TypeError("waves= maps each period to a Survey: compare({2022: svy22, 2023: svy23})")
     for period, wave in waves.items():
+        if isinstance(wave, float):
+            raise TypeError(
+                f"{period!r} is a number: if it was published so, say Published({wave})"
+            )
         if not isinstance(wave, Survey | Estimates | Published | Figure | str):
             raise TypeError(f"{period!r} is a {type(wave).__name__}: make a Survey of it first")
     if len(waves) < 2:
         raise ValueError("compare needs at least two waves")
+    asks = statistic is not None or by is not None or where is not None
+    if asks and not any(isinstance(wave, Survey) for wave in waves.values()):
+        raise TypeError(
+            "no wave is a Survey, so that there is nothing to estimate: leave the statistic, by= "
+            "and where= out"
+        )
     if callable(statistic) and (by is not None or where is not None):
         raise TypeError(
             "by= and where= go with a statistic such as sy.mean('hours'): a function says them "
             "itself, as in lambda s: s.mean('hours', by='gender')"
         )
+
+
+def _declared(breaks: object) -> tuple[Break, ...]:
+    found = (breaks,) if isinstance(breaks, Break) else breaks
+    if not isinstance(found, Iterable) or not all(isinstance(each, Break) for each in found):
+        raise TypeError("breaks= are Breaks, as in breaks=[Break(2021, 'the method changed')]")
+    return tuple(found)
 
 
 def _identified(wave: Wave, overlap: str) -> Wave:
@@ -264,18 +287,19 @@ def _change(
         old, new = old.rows([i for i, _ in rows]), new.rows([j for _, j in rows])
         if refused is not None or not across:
             return Pair(old, new)
-        if periods.index(base) < periods.index(period):
+        if position_of(base, periods) < position_of(period, periods):
             return Pair(linked(old, across), new)
         return Pair(old, linked(new, across))
 
     printed = isinstance(before, PublishedLevels) or isinstance(after, PublishedLevels)
     own = pair(printed_of(before), printed_of(after))
-    shared = _core.shared_units(own.before.core, own.after.core)
+    shared, further = _core.shared_units(own.before.core, own.after.core)
     return Change(
         period,
         base,
         own,
         shared_units=shared,
+        shared_further=further,
         shared_share=shared / max(1, printed_of(after).core.counted_units),
         by_unit=own.before.core.by_unit and own.after.core.by_unit,
         of_replicates=own.before.presentation.replicated or own.after.presentation.replicated,

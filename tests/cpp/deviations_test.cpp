@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <stdexcept>
 
 #include "samples.hpp"
@@ -44,7 +45,7 @@ TEST(Join, WithItselfGivesTheSameCovariance) {
   EXPECT_EQ(both.covariance(), twice);
   EXPECT_EQ(both.units, one.units);
   EXPECT_EQ(both.degrees_of_freedom, one.degrees_of_freedom);
-  EXPECT_EQ(shared_units(one, one), 4);
+  EXPECT_EQ(shared_units(one, one).first_stage, 4);
   EXPECT_EQ(both.samples, Keys{1});
 }
 
@@ -55,7 +56,7 @@ TEST(Join, OfSamplesApartHasNoCovariance) {
   EXPECT_EQ(both.covariance()(0, 1), 0);
   EXPECT_EQ(both.covariance()(0, 0), first.covariance()(0, 0));
   EXPECT_EQ(both.covariance()(1, 1), second.covariance()(0, 0));
-  EXPECT_EQ(shared_units(first, second), 0);
+  EXPECT_EQ(shared_units(first, second).first_stage, 0);
   EXPECT_EQ(both.degrees_of_freedom, 2 + 2);
   EXPECT_EQ(both.samples, (Keys{1, 2}));
 }
@@ -68,7 +69,7 @@ TEST(Join, CovariesThroughSharedUnitsInWhateverOrder) {
   EXPECT_EQ(both.covariance()(0, 1), 2 * 2 + 3 * 3);
   EXPECT_EQ(both.covariance(), join(first, second).covariance());
   EXPECT_EQ(join(second, first).covariance()(0, 1), 2 * 2 + 3 * 3);
-  EXPECT_EQ(shared_units(first, second), 2);
+  EXPECT_EQ(shared_units(first, second).first_stage, 2);
   EXPECT_EQ(both.degrees_of_freedom, 5 - 1);  // units minus strata of the union
 }
 
@@ -148,6 +149,97 @@ TEST(SquareRoot, OfOneSampleFromTwoCallsCannotBeJoined) {
   EXPECT_THROW(join(root, deviations({1, 2, 3}, {7, 7, 7}, 1)), std::invalid_argument);
   const Deviations through_another = join(root, deviations({1, 2}, {7, 7}, 2));
   EXPECT_THROW(join(deviations({3, 4}, {7, 7}, 1), through_another), std::invalid_argument);
+}
+
+TEST(KnownErrors, HaveTheCovarianceTheyWereMadeFrom) {
+  const Deviations known = known_errors(some_covariance(), 5);
+  EXPECT_TRUE(known.covariance().isApprox(some_covariance(), 1e-12));
+  EXPECT_EQ(known.degrees_of_freedom, std::numeric_limits<double>::infinity());
+  EXPECT_TRUE(known.by_unit);
+  EXPECT_NO_THROW(check(known));
+}
+
+TEST(KnownErrors, TakeNoDegreesOfFreedomFromASample) {
+  const Deviations sample = deviations({1, 2, 3, 4}, {7, 7, 8, 8}, 1);
+  const Deviations known = known_errors(Eigen::MatrixXd::Identity(1, 1), 5);
+  for (const Deviations& both : {join(sample, known), join(known, sample)}) {
+    EXPECT_EQ(both.degrees_of_freedom, 2);
+    EXPECT_EQ(both.covariance()(0, 1), 0);
+    EXPECT_EQ(both.samples, Keys{1});
+  }
+  EXPECT_EQ(shared_units(sample, known).first_stage, 0);
+  EXPECT_EQ(shared_units(known, known).first_stage, 0);
+}
+
+TEST(KnownErrors, CovaryWithThemselvesAndNoOthers) {
+  const Deviations known = known_errors(some_covariance(), 5);
+  const Eigen::MatrixXd twice = known.covariance().replicate(2, 2);
+  EXPECT_TRUE(join(known, known).covariance().isApprox(twice));
+  EXPECT_EQ(join(known, known_errors(some_covariance(), 6)).covariance().topRightCorner(5, 5),
+            Eigen::MatrixXd::Zero(5, 5));
+}
+
+// Two samples apart, each joined with the same errors, share these and no unit.
+TEST(KnownErrors, AreSharedThroughSamplesApart) {
+  const Deviations known = known_errors(Eigen::MatrixXd::Constant(1, 1, 9), 5);
+  const Deviations first = join(deviations({1, 2}, {7, 7}, 1), known);
+  const Deviations second = join(deviations({3, 4}, {7, 7}, 2), known);
+  const Deviations both = join(first, second);
+  EXPECT_EQ(both.covariance()(1, 3), 9);
+  EXPECT_EQ(both.covariance()(0, 2), 0);
+  EXPECT_EQ(both.degrees_of_freedom, 1 + 1);
+}
+
+TEST(Apart, HasItsOwnCovarianceAndNoneWithItsOrigin) {
+  const Deviations sample = deviations({1, 2, 3}, {7, 7, 7}, 1, 2);
+  const Deviations moved = apart(sample, 99);
+  EXPECT_EQ(moved.covariance(), sample.covariance());
+  EXPECT_EQ(moved.degrees_of_freedom, sample.degrees_of_freedom);
+  EXPECT_EQ(shared_units(sample, moved).first_stage, 0);
+  const Deviations both = join(sample, moved);
+  EXPECT_EQ(both.covariance().topRightCorner(2, 2), Eigen::Matrix2d::Zero());
+  EXPECT_EQ(both.degrees_of_freedom, 2 + 2);
+  EXPECT_EQ(both.samples.size(), 2U);
+}
+
+TEST(Apart, WithOneSaltStaysTogether) {
+  const Deviations first = deviations({1, 2, 3}, {7, 7, 7}, 1);
+  const Deviations second = deviations({5, 3, 2, 4}, {7, 7, 7, 7}, 1);
+  const Deviations both = join(apart(first, 99), apart(second, 99));
+  EXPECT_EQ(both.covariance(), join(first, second).covariance());
+  EXPECT_EQ(both.degrees_of_freedom, join(first, second).degrees_of_freedom);
+  EXPECT_EQ(join(apart(first, 99), apart(second, 98)).covariance()(0, 1), 0);
+}
+
+// What could not be joined, as it comes from one sample, can be.
+TEST(Apart, LetsASquareRootJoinAnotherOfItsSample) {
+  const Deviations root = square_root(some_covariance(), 12, 5, 1);
+  const Deviations other = square_root(some_covariance(), 12, 6, 1);
+  ASSERT_THROW(join(root, other), std::invalid_argument);
+  EXPECT_EQ(join(root, apart(other, 99)).degrees_of_freedom, 24);
+}
+
+TEST(Check, WantsAKeyAStratumAndACountForEveryRow) {
+  const Deviations whole = deviations({1, 2, 3}, {7, 7, 7}, 1);
+  EXPECT_NO_THROW(check(whole));
+  EXPECT_NO_THROW(check(Deviations()));
+  Deviations without = whole;
+  without.units.pop_back();
+  EXPECT_THROW(check(without), std::invalid_argument);
+  without = whole;
+  without.strata.push_back(7);
+  EXPECT_THROW(check(without), std::invalid_argument);
+  without = whole;
+  without.counted.clear();
+  EXPECT_THROW(check(without), std::invalid_argument);
+}
+
+TEST(Check, WantsASignForEveryRowOrForNone) {
+  Deviations signed_rows = deviations({1, 2, 3}, {7, 7, 7}, 1);
+  signed_rows.signs = Eigen::Vector3d(1, -1, 1);
+  EXPECT_NO_THROW(check(signed_rows));
+  signed_rows.signs = Eigen::Vector2d(1, -1);
+  EXPECT_THROW(check(signed_rows), std::invalid_argument);
 }
 
 }  // namespace

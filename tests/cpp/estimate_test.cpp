@@ -266,10 +266,10 @@ TEST(Estimate, NamesUnitsStrataAndSample) {
   EXPECT_EQ(named.strata, (std::vector<std::uint64_t>{21, 21, 22, 22}));
   EXPECT_EQ(named.samples, (std::vector<std::uint64_t>{5}));
   const Deviations plain = estimate(sample.design(), kSample, {}, estimators).estimates.deviations;
-  EXPECT_EQ(shared_units(plain, plain), 4);
+  EXPECT_EQ(shared_units(plain, plain).first_stage, 4);
   const Deviations other =
       estimate(sample.design(), SampleKeys(2), {}, estimators).estimates.deviations;
-  EXPECT_EQ(shared_units(plain, other), 0);
+  EXPECT_EQ(shared_units(plain, other).first_stage, 0);
   EXPECT_TRUE(plain.by_unit);
 }
 

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <set>
 #include <stdexcept>
 
@@ -187,6 +189,37 @@ TEST(AuditShare, RefusesWhatIsNoShare) {
   EXPECT_THROW(audit(9, -1, 100, 10), std::invalid_argument);
   EXPECT_THROW(audit(9, 1, 10, 10), std::invalid_argument);
   EXPECT_NO_THROW(audit(1000, 1, 100, 10));
+}
+
+// The margin of 3.1 points of 1,000 answers, at a share of one half and 95 %.
+TEST(ShareVariance, GivesTheUsualMarginOfAThousandAnswers) {
+  EXPECT_NEAR(100 * 1.96 * std::sqrt(share_variance(0.5, 1000, 1)), 3.1, 0.05);
+  EXPECT_DOUBLE_EQ(share_variance(0.5, 1000, 1), 1.0 / 4000);
+}
+
+// Kish (1965), Survey Sampling: deff is the variance over that of as many answers drawn at random.
+TEST(ShareVariance, IsInProportionToTheDesignEffect) {
+  EXPECT_DOUBLE_EQ(share_variance(0.2, 400, 2.5), 2.5 * 0.2 * 0.8 / 400);
+  EXPECT_DOUBLE_EQ(share_variance(0.2, 400, 2.5), share_variance(0.8, 160, 1));
+}
+
+TEST(ShareVariance, OfNoneAndOfAllIsNothing) {
+  EXPECT_EQ(share_variance(0, 10, 1.5), 0);
+  EXPECT_EQ(share_variance(1, 10, 1.5), 0);
+}
+
+TEST(ShareVariance, RefusesWhatIsNoShareOfAnswers) {
+  constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  for (const double share : {-0.01, 1.01, 50.0, kNaN}) {
+    EXPECT_THROW(share_variance(share, 10, 1), std::invalid_argument);
+  }
+  for (const double n : {0.0, 0.5, -3.0, kNaN, kInfinity}) {
+    EXPECT_THROW(share_variance(0.5, n, 1), std::invalid_argument);
+  }
+  for (const double deff : {0.0, -1.0, kNaN, kInfinity}) {
+    EXPECT_THROW(share_variance(0.5, 10, deff), std::invalid_argument);
+  }
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <map>
 #include <numeric>
@@ -99,6 +100,74 @@ TEST(Random, ChoosesEveryOrderedSampleEquallyOften) {
     each.push_back(count);
   }
   EXPECT_GT(uniformity(each), 1e-3);
+}
+
+/// Marsaglia's polar method, step by step.
+double polar(steelyard::Random& random) {
+  for (;;) {
+    const double u = 2 * random.uniform() - 1;
+    const double v = 2 * random.uniform() - 1;
+    const double square = u * u + v * v;
+    if (square > 0 && square < 1) {
+      return u * std::sqrt(-2 * std::log(square) / square);
+    }
+  }
+}
+
+TEST(RandomNormal, IsMarsagliasPolarMethod) {
+  steelyard::Random random(8, 1);
+  steelyard::Random again(8, 1);
+  for (int i = 0; i < 1000; ++i) {
+    ASSERT_DOUBLE_EQ(random.normal(), polar(again));
+  }
+}
+
+TEST(RandomNormal, FallsIntoIntervalsAsOftenAsTheNormalDistribution) {
+  for (const std::uint64_t seed : {1U, 2U, 3U}) {
+    steelyard::Random random(seed, 0);
+    std::vector<int> counts(100);
+    for (int i = 0; i < 50000; ++i) {
+      const double above = t_upper_tail(random.normal(), kInfinity);
+      ++counts.at(static_cast<std::size_t>(100 * above));
+    }
+    EXPECT_GT(uniformity(counts), 1e-3) << seed;
+    EXPECT_LT(uniformity(counts), 1 - 1e-3) << seed;
+  }
+}
+
+// Moments within four of their standard errors: sqrt(1, 2, 15, 96 / draws).
+TEST(RandomNormal, HasTheMomentsOfTheNormalDistribution) {
+  constexpr int kDraws = 200000;
+  steelyard::Random random(4, 0);
+  double moments[4] = {};
+  double product = 0;
+  double before = 0;
+  for (int i = 0; i < kDraws; ++i) {
+    const double x = random.normal();
+    double power = 1;
+    for (double& moment : moments) {
+      power *= x;
+      moment += power / kDraws;
+    }
+    product += x * before / kDraws;
+    before = x;
+  }
+  constexpr double kMoments[] = {0, 1, 0, 3};
+  constexpr double kVariances[] = {1, 2, 15, 96};
+  for (std::size_t i = 0; i < 4; ++i) {
+    EXPECT_NEAR(moments[i], kMoments[i], 4 * std::sqrt(kVariances[i] / kDraws)) << i + 1;
+  }
+  EXPECT_NEAR(product, 0, 4 / std::sqrt(kDraws));  // of neighbours
+}
+
+// By R 4.2.2, 2 * pnorm(-4) = 6.3e-5: of a million 63, give or take four times 8.
+TEST(RandomNormal, ReachesIntoTheTails) {
+  steelyard::Random random(5, 0);
+  int far = 0;
+  for (int i = 0; i < 1000000; ++i) {
+    far += std::abs(random.normal()) > 4 ? 1 : 0;
+  }
+  EXPECT_NEAR(far, 63.3, 4 * 8);
 }
 
 }  // namespace

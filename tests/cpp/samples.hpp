@@ -171,11 +171,12 @@ inline std::vector<EstimatorPtr> all_estimators(const Survey& survey) {
 /// Equal to the last bit; NaN equals NaN.
 template <typename Matrix>
 bool same_bits(const Matrix& a, const Matrix& b) {
+  const auto first = a.reshaped();  // iterators of a row-major matrix point to it
+  const auto second = b.reshaped();
   return a.rows() == b.rows() && a.cols() == b.cols() &&
-         std::equal(a.reshaped().begin(), a.reshaped().end(), b.reshaped().begin(),
-                    [](double x, double y) {
-                      return std::bit_cast<std::uint64_t>(x) == std::bit_cast<std::uint64_t>(y);
-                    });
+         std::equal(first.begin(), first.end(), second.begin(), [](double x, double y) {
+           return std::bit_cast<std::uint64_t>(x) == std::bit_cast<std::uint64_t>(y);
+         });
 }
 
 }  // namespace steelyard::testing

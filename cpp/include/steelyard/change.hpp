@@ -13,7 +13,8 @@ enum class ChangeKind {
   kLogOdds,     ///< log odds of after - log odds of before, for shares
 };
 
-/// Changes of as many estimates, one by one, with the covariance of what both sides share.
+/// Changes of as many estimates, one by one, with the covariance of what both sides share beyond
+/// chance; see without_chance.
 ///
 /// Where a change is not defined (a ratio to 0, the log odds of 0 or 1), value and error are not
 /// numbers.

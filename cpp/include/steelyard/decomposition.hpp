@@ -21,7 +21,7 @@ enum DecompositionPart { kTotal, kRates, kComposition, kInteraction, kDetail };
 /// With shares s of the groups and rates r, before 0 and after 1, of Σ s r:
 ///   rates        Σ s (r1 - r0)      with s of the reference
 ///   composition  Σ (s1 - s0) (r - r*)  with r of the reference
-///   interaction  the change less both: Σ (s1 - s0) (r1 - r0) with kBefore, 0 with kAverage.
+///   interaction  Σ (s1 - s0) (r1 - r0) with kBefore, its negative with kAfter, 0 with kAverage.
 /// r* is the reference's overall rate: it changes no sum, as shares add to 1, and makes the part of
 /// each group say whether it is the growth of a group with a high or a low rate.
 ///
@@ -29,6 +29,8 @@ enum DecompositionPart { kTotal, kRates, kComposition, kInteraction, kDetail };
 ///              Sizes are weighted numbers of those whom the rates are of.
 /// @return kTotal, kRates, kComposition, kInteraction; then for each group its part of kRates, and
 ///         for each its part of kComposition.
+///
+/// A group without a rate on one side makes all sums not numbers: merge it first.
 ///
 /// Reference: Kitagawa (1955), JASA 50(272); Das Gupta (1978), Demography 15(1).
 Estimates kitagawa(const Estimates& parts, Reference reference);

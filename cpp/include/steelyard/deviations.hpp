@@ -14,11 +14,16 @@ namespace steelyard {
 /// Each row belongs to a sampling unit known by a 64-bit key, so that the rows of two samples can
 /// be aligned: what they share is what makes their estimates covary.
 struct Deviations {
-  RowMatrix matrix;                    ///< units x estimates
-  std::vector<std::uint64_t> units;    ///< key of each row's unit
-  std::vector<std::uint64_t> strata;   ///< key of each row's stratum
-  std::vector<char> counted;           ///< does the row's unit count for degrees of freedom?
+  RowMatrix matrix;                   ///< units x estimates
+  std::vector<std::uint64_t> units;   ///< key of each row's unit
+  std::vector<std::uint64_t> strata;  ///< key of each row's stratum
+  std::vector<char> counted;          ///< does the row's unit count for degrees of freedom?
+  /// Has the row's unit a name, by which another sample may find it? Empty: all have.
+  std::vector<char> named = {};
   std::vector<std::uint64_t> samples;  ///< key of each sample the rows come from
+  /// Sampling fraction of the row's unit of the first stage; 0 where it is negligible or not known.
+  /// Empty: all 0.
+  std::vector<double> fractions = {};
   double degrees_of_freedom = 0;
   Eigen::VectorXd signs;  ///< +1 or -1 a row; empty: all +1
   /// False where units were too many to keep: rows are then a square root of the covariance, which
@@ -55,6 +60,24 @@ Deviations known_errors(const Eigen::MatrixXd& covariance, std::uint64_t identit
 /// @param salt equal for all deviations of the sample.
 Deviations apart(Deviations deviations, std::uint64_t salt);
 
+/// The same covariance without a row for every unit that has no name: of those, a square root of
+/// what they add, so that nothing tells what one of them answered. No other sample could find them.
+/// @param identity key of the square root.
+Deviations without_unnamed(const Deviations& deviations, std::uint64_t identity);
+
+/// `second` as it is joined with `first` to compare two samples of one finite population: what
+/// units in both add to the covariance is reduced by what samples drawn apart would share by
+/// chance.
+///
+/// With n1 and n2 units of a stratum of N, of which m are in both, the covariance of means is
+/// S12 (m / (n1 n2) - 1 / N), and aligned deviations give S12 m / (n1 n2) sqrt((1 - f1)(1 - f2)).
+/// Their ratio is 1 for a panel, and 0 where m is what chance gives; below that it counts as 0. The
+/// variances of `second` stay as they are, and the joint covariance a Gram matrix.
+///
+/// Reference: Tam (1984), The American Statistician 38(4); Qualité & Tillé (2008), Survey
+/// Methodology 34(2).
+Deviations without_chance(const Deviations& first, const Deviations& second);
+
 /// Both sets of estimates side by side: rows with equal unit keys are one row, so that
 /// covariances between the two come from shared units.
 ///
@@ -69,7 +92,11 @@ Deviations join(const Deviations& first, const Deviations& second);
 /// @throws std::invalid_argument as for join.
 Deviations add(const Deviations& first, Deviations second);
 
-/// How many units of the first stage two samples share.
-std::int64_t shared_units(const Deviations& first, const Deviations& second);
+/// How many units two samples share.
+struct SharedUnits {
+  std::int64_t first_stage = 0;  ///< those that count for degrees of freedom
+  std::int64_t further = 0;      ///< those of further stages
+};
+SharedUnits shared_units(const Deviations& first, const Deviations& second);
 
 }  // namespace steelyard

@@ -44,6 +44,8 @@ struct SampleKeys {
   std::uint64_t sample;
   std::vector<std::uint64_t> units;   ///< one a unit, stage after stage, or none
   std::vector<std::uint64_t> strata;  ///< one a stratum of the first stage, or none
+  /// How many of the units' keys, from the first, are names that another sample may have.
+  std::size_t names = units.size();
 };
 
 /// Rows -> sums of influence by unit -> deviations.

@@ -24,7 +24,7 @@ Eigen::VectorXd adjusted_p_values(const Eigen::VectorXd& p_values, Multiplicity 
 
 /// The most extreme of several t statistics, by their joint distribution.
 struct MaxT {
-  double critical;           ///< half of a simultaneous interval, in standard errors
+  double critical;           ///< from estimate to the end of a simultaneous interval, in errors
   Eigen::VectorXd p_values;  ///< adjusted; not numbers where an estimate has no sampling error
 };
 
@@ -42,8 +42,9 @@ struct MaxT {
 /// @param null  one a statistic.
 /// @param side  kLower: estimates below `null` are extreme, kUpper: those above, kTwo: both.
 /// @param draws at least 1000.
-/// @throws std::invalid_argument for a level, degrees of freedom or number of draws out of range,
-///         and when no estimate has a sampling error.
+/// @throws std::invalid_argument for a level, degrees of freedom or number of draws out of range (a
+///         level needs level / (1 - level) draws at least), for another number of hypotheses than
+///         of estimates, and when no estimate has a value, a sampling error and a hypothesis.
 MaxT max_t(const Estimates& estimates, const Eigen::VectorXd& null, double degrees_of_freedom,
            Side side, double level, Eigen::Index draws, std::uint64_t seed, int threads = 0);
 

@@ -16,8 +16,10 @@ namespace steelyard {
 /// @param times   of the periods, ascending.
 /// @param weights one a period, above 0.
 /// @return degree x periods.
-/// @throws std::invalid_argument for times that do not ascend, weights that are not above 0, or
-///         not more periods than the degree.
+/// @throws std::invalid_argument for times that do not ascend, weights that are not above 0 or
+/// differ
+///         by more than 1e12, a degree below 1, not more periods than the degree, or lengths that
+///         differ.
 ///
 /// Reference: Kutner et al. (2005), Applied Linear Statistical Models, section 8.1; Ingram et al.
 /// (2018), NCHS Guidelines for Analysis of Trends, Vital Health Stat 2(179).
@@ -35,12 +37,13 @@ Eigen::MatrixXd trend_contrasts(const Eigen::VectorXd& times, const Eigen::Vecto
 Eigen::MatrixXd joinpoint_contrasts(const Eigen::VectorXd& times, const Eigen::VectorXd& weights);
 
 /// Each period less the one before.
+/// @throws std::invalid_argument for fewer than two periods.
 Eigen::MatrixXd step_contrasts(Eigen::Index periods);
 
 /// Means of `window` periods one after the other, as combinations of all periods; one window of all
 /// periods is their average. Weights count in proportion within each window.
-/// @throws std::invalid_argument for a window that does not fit, or weights of which none is above
-///         0 within one.
+/// @throws std::invalid_argument for a window that does not fit, weights that are negative or
+///         infinite, or of which none is above 0 within a window.
 Eigen::MatrixXd average_contrasts(const Eigen::VectorXd& weights, Eigen::Index window);
 
 }  // namespace steelyard
