@@ -9,6 +9,7 @@ import numpy as np
 from steelyard.evidence import Floats
 from steelyard.labels import SHARES
 from steelyard.period import Period, time_of
+from steelyard.plots import new_axes
 from steelyard.series import Key, label_text
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def plot_dumbbell(comparison: "Comparison", ax: "Axes | None" = None) -> "Axes":
     keys = after.labels.keys()
     texts = comparison.verdicts[-len(keys) :]
     if ax is None:
-        ax = _new_axes((8.5, 1.3 + 0.62 * len(keys)))
+        ax = new_axes(8.5, 1.3 + 0.62 * len(keys))
     scale = _scale(after.labels.kind)
     ends = [_bounds_of(comparison, period, keys) for period in (change.base, change.period)]
     for i, text in enumerate(texts):
@@ -90,7 +91,7 @@ def plot_slope(comparison: "Comparison", ax: "Axes | None" = None) -> "Axes":
     matplotlib Axes
     """
     if ax is None:
-        ax = _new_axes((8, 4.2))
+        ax = new_axes(8, 4.2)
     periods = comparison.periods
     given = [time_of(period) for period in periods]
     known = [time for time in given if time is not None]
@@ -160,7 +161,7 @@ def plot_waterfall(decomposition: "Decomposition", ax: "Axes | None" = None) -> 
     matplotlib Axes
     """
     if ax is None:
-        ax = _new_axes((8, 4))
+        ax = new_axes(8, 4)
     parts = decomposition.parts
     scale = 100.0 if decomposition.is_of_shares else 1.0
     start, end = (scale * value for value in decomposition.levels)
@@ -195,13 +196,6 @@ def plot_waterfall(decomposition: "Decomposition", ax: "Axes | None" = None) -> 
     ax.set_ylabel("per cent" if decomposition.is_of_shares else "")
     _finish(ax)
     return ax
-
-
-def _new_axes(size: tuple[float, float]) -> "Axes":
-    from matplotlib.figure import Figure
-
-    axes: Axes = Figure(figsize=size, layout="constrained").subplots()
-    return axes
 
 
 def _finish(ax: "Axes", x_label: str = "") -> None:

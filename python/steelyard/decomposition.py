@@ -1,7 +1,7 @@
 """What a change is made of: the rates of groups, or the mix of groups."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import narwhals as nw
@@ -289,11 +289,16 @@ def standardised_levels(
         own, base = _matched((side, sides[to]), (period, to))
         core = _core.standardised(own.rates.core, base.sizes.core)
         used = np.ones((1, len(own.rates)))
-        labels = own.rates.labels
+        labels, counts = own.rates.labels, own.rates.evidence
+        evidence = replace(
+            counts.of_functions(used),
+            n=counts.n.sum(keepdims=True),
+            missing=counts.missing.sum(keepdims=True),
+        )
         result[period] = Estimates(
             core,
             Labels({}, [labels.variable[0]], [labels.level[0]], [labels.kind[0]]),
-            own.rates.evidence.of_functions(used),
+            evidence,
             own.rates.presentation,
         ).with_convention("composition", f"of {to}, by {', '.join(groups)}")
     return result

@@ -30,7 +30,8 @@ def plot_scorecard(evaluation: Evaluation, ax: "Axes | None" = None) -> "Axes":
     matplotlib Axes
     """
     if ax is None:
-        ax = _new_axes(evaluation)
+        lines = sum(len(result.years) for result in evaluation.results)
+        ax = new_axes(8, 1.4 + 0.42 * lines)
     position = 0.0
     ticks, names = [], []
     for result in reversed(evaluation.results):
@@ -78,9 +79,7 @@ def plot_balance(balance: Balance, ax: "Axes | None" = None) -> "Axes":
     ]
     places = np.arange(len(names))[::-1]
     if ax is None:
-        from matplotlib.figure import Figure
-
-        ax = Figure(figsize=(7, 1.2 + 0.32 * len(names)), layout="constrained").subplots()
+        ax = new_axes(7, 1.2 + 0.32 * len(names))
     before, after = balance.difference_before, balance.difference_after
     ax.hlines(places, before, after, color="#cccccc", linewidth=1.5, zorder=1)
     ax.scatter(before, places, color=_BEFORE, marker="o", s=42, zorder=2, label="before weighting")
@@ -112,9 +111,7 @@ def plot_weights(before: Floats, after: Floats, ax: "Axes | None" = None) -> "Ax
     matplotlib Axes
     """
     if ax is None:
-        from matplotlib.figure import Figure
-
-        ax = Figure(figsize=(7, 3), layout="constrained").subplots()
+        ax = new_axes(7, 3)
     relative = [w[w > 0] / w[w > 0].mean() for w in (before, after)]
     ends = np.histogram_bin_edges(np.concatenate(relative), bins=40).tolist()
     ax.hist(relative[0], ends, color=_BEFORE, label="before weighting")
@@ -128,11 +125,11 @@ def plot_weights(before: Floats, after: Floats, ax: "Axes | None" = None) -> "Ax
     return ax
 
 
-def _new_axes(evaluation: Evaluation) -> "Axes":
+def new_axes(width: float, height: float) -> "Axes":
+    """Axes of a new figure, in inches, which a notebook shows by itself."""
     from matplotlib import pyplot
 
-    lines = sum(len(result.years) for result in evaluation.results)
-    _, ax = pyplot.subplots(figsize=(8, 1.4 + 0.42 * lines), layout="constrained")
+    _, ax = pyplot.subplots(figsize=(width, height), layout="constrained")
     return ax
 
 
