@@ -4,6 +4,7 @@
 #include "bindings.hpp"
 #include "choice.hpp"
 #include "steelyard/bias_reduction.hpp"
+#include "steelyard/column_means.hpp"
 #include "steelyard/ordinal.hpp"
 #include "steelyard/prediction.hpp"
 #include "steelyard/regression.hpp"
@@ -112,6 +113,9 @@ void bind_predictions(py::module_& m) {
       },
       py::arg("fit"), py::arg("rows"), py::arg("offset_name"), py::arg("offset").noconvert(),
       "Probabilities of the categories at given rows, and their Jacobian.");
+  m.def(
+      "column_means", [](const Regression& fit) { return column_means(fit); }, py::arg("fit"),
+      "Means of the columns of a fit's matrix, over the rows of the fit.");
   m.def(
       "averages",
       [](const Regression& fit, const std::vector<ModelMatrix>& matrices,

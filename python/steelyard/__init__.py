@@ -14,6 +14,7 @@ from steelyard.estimates import Estimates
 from steelyard.evaluation import Evaluation
 from steelyard.findings import Findings
 from steelyard.hypothesis import HypothesisTest
+from steelyard.oaxaca import oaxaca
 from steelyard.ordinal import OrdinalRegression
 from steelyard.pps import Pps
 from steelyard.published import Audit, Figure, audit
@@ -100,6 +101,7 @@ __all__ = [
     "judge",
     "likert",
     "mean",
+    "oaxaca",
     "proportion",
     "quantile",
     "ratio",

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 import narwhals as nw
 import numpy as np
@@ -34,7 +34,7 @@ _PARTS = ("total", "rates", "composition", "interaction")
 class Decomposition(Table):
     """A change parted into what rates of groups changed and what their mix did.
 
-    Made by :func:`decompose`.
+    Made by :func:`decompose` and :func:`oaxaca`.
     """
 
     def __init__(
@@ -43,11 +43,14 @@ class Decomposition(Table):
         levels: tuple[float, float],
         everything: Estimates,
         method: str,
+        *,
+        is_of_shares: bool,
     ) -> None:
         self._ends = ends
         self._levels = levels
         self._everything = everything
         self._method = method
+        self._is_of_shares = is_of_shares
 
     @property
     def before(self) -> Period | Level:
@@ -67,7 +70,7 @@ class Decomposition(Table):
     @property
     def is_of_shares(self) -> bool:
         """Are the figures shares?"""
-        return all(0 <= level <= 1 for level in self._levels) and "share" in self._method
+        return self._is_of_shares
 
     @property
     def total(self) -> Estimates:
@@ -128,8 +131,8 @@ class Decomposition(Table):
         shown = self._everything.presentation
         return [
             self._method,
-            "rates: what they would have changed with the mix of the reference; composition: what "
-            "the mix would have, with the reference's rates; share: of the whole change",
+            "rates: what rates (or coefficients) would have changed with the mix of the reference; "
+            "composition: what the mix would have, with its rates; share: of the whole change",
             f"interval: {100 * shown.level:g}%, t",
             *(f"{name}: {text}" for name, text in shown.conventions.items()),
         ]
@@ -200,13 +203,13 @@ def decompose(
     True
     """
     _check_statistic(statistic)
-    if reference not in ("average", "before", "after"):
-        raise ValueError(f"reference={reference!r} is none of 'average', 'before', 'after'")
+    check_reference(reference)
     groups = as_names(by)
     if not groups:
         raise ValueError("by= names no column: groups are what a change is parted by")
-    ends, sides = _sides(waves, statistic, groups, between, where, level)
-    before, after = _matched(sides, ends)
+    ends, samples = groups_of_one(waves, between, where)
+    sides = [_side(sample, statistic, groups, mask, level) for sample, mask in samples]
+    before, after = _matched((sides[0], sides[1]), ends)
     parts = join(
         join(before.rates.core, before.sizes.core), join(after.rates.core, after.sizes.core)
     )
@@ -215,9 +218,10 @@ def decompose(
     if reference == "average":  # which leaves no interaction
         everything = everything.rows([i for i in range(len(everything)) if i != 3])
     figures = tuple(_overall(side) for side in (before, after))
-    kind = "share" if before.rates.labels.kind[0] in SHARES else "mean"
-    method = f"Kitagawa's decomposition of a {kind}, reference {reference}"
-    return Decomposition(ends, (figures[0], figures[1]), everything, method)
+    is_share = before.rates.labels.kind[0] in SHARES
+    what = "share" if is_share else "mean"
+    method = f"Kitagawa's decomposition of a {what}, reference {reference}"
+    return Decomposition(ends, (figures[0], figures[1]), everything, method, is_of_shares=is_share)
 
 
 def standardised_levels(
@@ -328,34 +332,37 @@ def _check_statistic(statistic: Statistic) -> None:
         )
 
 
-def _sides(
+def check_reference(reference: Reference) -> None:
+    """Refuse what is no reference of a decomposition."""
+    if reference not in get_args(Reference):
+        raise ValueError(
+            f"reference={reference!r} is none of {', '.join(map(repr, get_args(Reference)))}"
+        )
+
+
+def groups_of_one(
     waves: Mapping[Period, Survey] | Survey,
-    statistic: Statistic,
-    groups: tuple[str, ...],
     between: tuple[str, Level, Level] | None,
     where: Where | None,
-    level: float,
-) -> tuple[tuple[Period | Level, Period | Level], tuple[_Side, _Side]]:
+) -> tuple[tuple[Period | Level, Period | Level], list[tuple[Sample, Where | None]]]:
+    """The two sides of a decomposition: two waves, or two groups of one survey."""
     if isinstance(waves, Survey):
         if between is None:
             raise ValueError("one Survey has two sides with between=(column, before, after)")
         column, first, second = between
         sample = waves.sample
         factor = sample.columns.factor(column)
-        codes = factor.codes.to_numpy()
-        keep = _kept(sample, where)
-        sides = []
-        for label in (first, second):
-            inside = keep & np.isin(codes, level_codes(column, factor, label))
-            sides.append(_side(sample, statistic, groups, inside, level))
-        return (first, second), (sides[0], sides[1])
+        codes, keep = factor.codes.to_numpy(), _kept(sample, where)
+        return (first, second), [
+            (sample, keep & np.isin(codes, level_codes(column, factor, label)))
+            for label in (first, second)
+        ]
     if not isinstance(waves, Mapping) or len(waves) != 2:
         raise ValueError("two waves are decomposed: decompose({2022: svy22, 2023: svy23}, ...)")
     if between is not None:
         raise ValueError("between= is for groups of one Survey; here the waves are the two sides")
-    periods = list(waves)
-    found = [_side(wave.sample, statistic, groups, where, level) for wave in waves.values()]
-    return (periods[0], periods[1]), (found[0], found[1])
+    first_period, second_period = waves
+    return (first_period, second_period), [(wave.sample, where) for wave in waves.values()]
 
 
 def _side(

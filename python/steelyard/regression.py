@@ -165,6 +165,25 @@ class Regression(Table):
         )
         return at_rows(self._coefficients, values, jacobian, [None])
 
+    def column_means(self) -> Estimates:
+        """Estimate the means of the model's columns, over the rows of the model.
+
+        Returns
+        -------
+        Estimates
+            Labelled as the coefficients. The sum of their products with these is the mean of the
+            response, where the model is linear and has an intercept.
+        """
+        columns = self._call.frame.columns
+        labels = Labels(
+            {},
+            [column.term for column in columns],
+            [column.level for column in columns],
+            ["mean"] * len(columns),
+        )
+        every = estimates_of(self._call, _core.column_means(self._fit), labels)
+        return every.rows([i for i, out in enumerate(self._fit.aliased) if not out])
+
     def average_effects(self, *variables: str) -> Estimates:
         """Average marginal effects over the rows of the model.
 
