@@ -8,6 +8,7 @@ from steelyard.breaks import Break, Link
 from steelyard.change import Change
 from steelyard.comparison import Comparison
 from steelyard.crosstab import Crosstab
+from steelyard.cumulative import cumulative
 from steelyard.decomposition import Decomposition, decompose, standardised_levels
 from steelyard.design import Subsample
 from steelyard.estimates import Estimates
@@ -93,6 +94,7 @@ __all__ = [
     "correlation",
     "count",
     "covariance",
+    "cumulative",
     "datasets",
     "decompose",
     "detectable_change",

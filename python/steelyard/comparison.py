@@ -8,14 +8,23 @@ import numpy as np
 
 from steelyard.breaks import Break, breaks_between, linked
 from steelyard.change import NULL, Change, ChangeKind, Judged, MarginKind, change_text
+from steelyard.comparison_table import (
+    append,
+    block,
+    difference_cells,
+    level_row,
+    overlap_text,
+    period_cell,
+    refused_block,
+    unmatched,
+)
 from steelyard.estimates import Estimates
-from steelyard.evidence import UNKNOWN, Floats
-from steelyard.labels import SHARES
+from steelyard.evidence import Floats
 from steelyard.multiplicity import TEXT, Adjustment, adjusted, max_t
 from steelyard.period import Period, in_order
 from steelyard.published_wave import PublishedLevels
-from steelyard.render import html_table, number_text, text_table
-from steelyard.series import Series, in_period, label_text, together
+from steelyard.render import html_table, text_table
+from steelyard.series import Series, in_period, together
 from steelyard.statistic import IntervalMethod
 from steelyard.table import Cell, Table, cells
 
@@ -341,15 +350,15 @@ class Comparison(Table):
         """
         table: dict[str, list[Cell]] = {}
         for period in self._given:
-            _append(table, self._level_block(period))
+            append(table, self._level_block(period))
         kinds = _BLOCKS if all(all(c.of_shares) for c in self._changes) else _BLOCKS[:3]
         for kind in kinds:
             judged = self.judged(kind)
             words = self._words(judged) if kind == "difference" else None
-            _append(table, self._change_block(kind, judged, words))
+            append(table, self._change_block(kind, judged, words))
         for change in self._changes:
             if change.refused is not None:
-                _append(table, _refused_block(change))
+                append(table, refused_block(change))
         return table
 
     def __repr__(self) -> str:
@@ -370,7 +379,7 @@ class Comparison(Table):
             table["se"] = [None if given.source.n is None else se for se in table["se"]]
             table["df"] = [None] * len(point)
             table["note"] = [f"published, {given.source.text}"] * len(point)
-        return _block("level", period, None, table)
+        return block("level", period, None, table)
 
     def _change_block(
         self, kind: ChangeKind, judged: Judged, words: list[str | None] | None
@@ -392,8 +401,8 @@ class Comparison(Table):
         size = len(periods)
         return {
             "statistic": [_BLOCK_NAME[kind]] * size,
-            "period": [_cell(period) for period in periods],
-            "base": [_cell(base) for base in bases],
+            "period": [period_cell(period) for period in periods],
+            "base": [period_cell(base) for base in bases],
             **table,
             "note": note,
         }
@@ -415,8 +424,8 @@ class Comparison(Table):
                     position += 1
             bounds = self.level_bounds(period)
             for i, key in enumerate(level.labels.keys()):
-                row = _level_row(period, level, i, bounds[i], period in published)
-                row |= _difference_cells(change, found, of_row.get(key), row)
+                row = level_row(period, level, i, bounds[i], period in published)
+                row |= difference_cells(change, found, of_row.get(key), row)
                 rows.append(row)
         names = [*dict.fromkeys(name for row in rows for name in row if name != "note"), "note"]
         return {name: [row.get(name) for row in rows] for name in names}
@@ -425,10 +434,10 @@ class Comparison(Table):
         conventions = self._conventions
         lines = [
             f"only in {period}, so without a change: {', '.join(labels)}"
-            for period, labels in _unmatched(self.levels).items()
+            for period, labels in unmatched(self.levels).items()
             if labels
         ]
-        lines += [_overlap_text(change) for change in self._comparable()]
+        lines += [overlap_text(change) for change in self._comparable()]
         lines += [
             f"{period} is published, {given.source.text}"
             for period, given in self._given.items()
@@ -460,138 +469,3 @@ def _largest(p_values: Sequence[Floats], least: Floats, most: Floats, null: floa
 def printed_of(levels: Estimates | PublishedLevels) -> Estimates:
     """Estimates of a wave; of published figures, as they were printed."""
     return levels.printed if isinstance(levels, PublishedLevels) else levels
-
-
-def _unmatched(levels: Mapping[Period, Estimates]) -> dict[Period, list[str]]:
-    """Labels of the rows that not every period has."""
-    keys = {period: estimates.labels.keys() for period, estimates in levels.items()}
-    common = set.intersection(*(set(each) for each in keys.values()))
-    return {
-        period: [label_text(key) for key in each if key not in common]
-        for period, each in keys.items()
-    }
-
-
-def _overlap_text(change: Change) -> str:
-    if change.rounded is not None:
-        return f"{change.period} and {change.base} are compared as independent: one is published"
-    if not change.by_unit:
-        return (
-            f"{change.period} and {change.base} are compared as independent samples: there are "
-            "too many rows to keep what each adds; name clusters to find shared units"
-        )
-    if change.of_replicates:
-        return (
-            f"{change.period} and {change.base} are compared as independent samples: replicates "
-            "do not tell which units are shared; without them, clusters of one name do"
-        )
-    text = (
-        f"{change.period} shares {change.shared_units:,} units with {change.base} "
-        f"({change.shared_share:.0%} of its own)"
-    )
-    if change.shared_further:
-        text += f" and {change.shared_further:,} of further stages"
-    found = change.correlation[np.isfinite(change.correlation)]
-    if len(found) == 0 or not found.any():
-        return f"{text}: compared as independent samples"
-    low, high = found.min(), found.max()
-    much = f"{low:.2f}" if f"{low:.2f}" == f"{high:.2f}" else f"{low:.2f} to {high:.2f}"
-    return f"{text}; correlation of the levels {much}"
-
-
-def _block(
-    statistic: str, period: Period, base: Period | None, table: dict[str, list[Cell]]
-) -> dict[str, list[Cell]]:
-    size = len(table["note"])
-    note = table.pop("note")
-    nothing: list[Cell] = [None] * size
-    return {
-        "statistic": [statistic] * size,
-        "period": [_cell(period)] * size,
-        "base": [None if base is None else _cell(base)] * size,
-        **table,
-        "p_value": nothing,
-        "p_adjusted": nothing,
-        "correlation": nothing,
-        "verdict": nothing,
-        "note": note,
-    }
-
-
-def _refused_block(change: Change) -> dict[str, list[Cell]]:
-    assert change.refused is not None
-    labels = change.pair.after.labels
-    table: dict[str, list[Cell]] = dict(labels.columns())
-    table["note"] = [f"not comparable: {change.refused.text}"] * len(labels)
-    return _block("difference", change.period, change.base, table)
-
-
-def _append(table: dict[str, list[Cell]], part: dict[str, list[Cell]]) -> None:
-    """Add a block below; a column that only one of them has is empty in the other."""
-    rows = len(next(iter(table.values()), []))
-    more = len(part["statistic"])
-    for name in [*table, *(name for name in part if name not in table)]:
-        table.setdefault(name, [None] * rows).extend(part.get(name, [None] * more))
-    if "note" in table:
-        table["note"] = table.pop("note")
-
-
-def _cell(period: Period) -> Cell:
-    return period if isinstance(period, int | str) else str(period)
-
-
-def _level_row(
-    period: Period, level: Estimates, i: int, bounds: Floats, published: bool
-) -> dict[str, Cell]:
-    is_share = level.labels.kind[i] in SHARES
-    shown = {name: column[i] for name, column in level.labels.columns().items()}
-    n = int(level.n[i])
-    row: dict[str, Cell] = {"period": _cell(period), **shown}
-    row["%" if is_share else "value"] = _figure(level.estimate[i], is_share)
-    row["interval"] = _interval(bounds, is_share)
-    row["n"] = None if n == UNKNOWN else n
-    row["note"] = None if published else level.notes[i]
-    return row
-
-
-def _difference_cells(
-    change: Change | None,
-    found: Judged,
-    at: tuple[int, str | None] | None,
-    row: Mapping[str, Cell],
-) -> dict[str, Cell]:
-    if change is None:
-        return {}
-    if change.refused is not None:
-        why = f"not comparable with {change.base}: {change.refused.text}"
-        return {"note": _joined(row.get("note"), why)}
-    if at is None:
-        return {}
-    position, words = at
-    is_share = "%" in row
-    p = found.p_adjusted[position]
-    said = f"{change.base} to {change.period}: {words}" if words else None
-    return {
-        "change": _figure(found.estimates.estimate[position], is_share, signed=True),
-        "p": None if np.isnan(p) else "<0.001" if p < 0.0005 else f"{p:.3f}",
-        "note": _joined(row.get("note"), said, found.estimates.notes[position]),
-    }
-
-
-def _figure(value: float, is_share: bool, *, signed: bool = False) -> str:
-    if np.isnan(value):
-        return ""
-    text = f"{100 * value:.1f}" if is_share else number_text(float(value))
-    if float(text.replace(",", "")) == 0:
-        return text.removeprefix("-")
-    return f"+{text}" if signed and value > 0 else text
-
-
-def _interval(bounds: Floats, is_share: bool) -> str:
-    if np.isnan(bounds).any():
-        return ""
-    return f"{_figure(bounds[0], is_share)} to {_figure(bounds[1], is_share)}"
-
-
-def _joined(*notes: Cell) -> str | None:
-    return "; ".join(str(note) for note in notes if note) or None

@@ -1,84 +1,88 @@
-"""Several years taken together: the share of all their answers."""
+"""Several years taken together: a figure over all their answers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from steelyard import _core
 from steelyard.condition import Where
-from steelyard.errors import UnknownLevel, nearest_text
+from steelyard.decomposition import Side, check_statistic, side_of
 from steelyard.estimates import Estimates
 from steelyard.evidence import Evidence
-from steelyard.labels import Labels
-from steelyard.levels import Level
-from steelyard.propagation import join, propagate
+from steelyard.labels import SHARES, Labels
+from steelyard.period import Period
+from steelyard.propagation import join
+from steelyard.statistic import Statistic
 from steelyard.survey import Survey
 
 
-def cumulative_proportion(
-    surveys: Sequence[Survey],
-    question: str,
-    positive: Sequence[Level],
+def cumulative(
+    waves: Mapping[Period, Survey] | Sequence[Survey],
+    statistic: Statistic,
     *,
-    levels: Sequence[Level] = (),
     where: Where | None = None,
     level: float = 0.95,
 ) -> Estimates:
-    """Estimate a share over several surveys: weighted positive answers over weighted answers.
+    """Estimate a mean or a share over several surveys, such as the years of a biennium.
 
-    Each survey enters with its own weights, so a year counts by the population it stands for.
+    Each survey enters with its own weights, so a year counts by the population it stands for, and
+    the error of that is part of the result. For other weights of the years, see
+    :meth:`Comparison.average`.
 
     Parameters
     ----------
-    surveys : sequence of Survey
-        One a year. Clusters of the same name covary.
-    question : str
-        Categorical column of every survey.
-    positive : sequence of levels
-        Answers to take together. Each must occur in at least one survey, or be among `levels`.
-    levels, where, level
+    waves : mapping from period to Survey, or sequence of Survey
+        One a year. Units of the same name covary.
+    statistic : Statistic
+        A mean, or a proportion of a set of answers.
+    where, level
         As for :meth:`Survey.mean`.
 
     Returns
     -------
     Estimates
-        One, with a logit interval; n counts the answers of all surveys.
+        One; n counts the answers of all surveys.
 
     Raises
     ------
-    UnknownLevel
-        A positive answer occurs in no survey.
+    ValueError
+        The statistic is none of these, or there is no survey.
 
     Notes
     -----
-    A function of the weighted counts of answers in every survey, by the delta method.
+    Σ N r / Σ N over the surveys, with r the figure and N the weighted answers of each, by the delta
+    method: the same as weighted sums over all rows.
+
+    Examples
+    --------
+    >>> import steelyard as sy
+    >>> waves = {
+    ...     year: sy.Survey(
+    ...         sy.datasets.simulate_evaluation(year),
+    ...         weights="weight",
+    ...         strata="stratum",
+    ...         clusters="activity",
+    ...     )
+    ...     for year in (2022, 2023)
+    ... }
+    >>> int(sy.cumulative(waves, sy.mean("satisfaction")).n[0])
+    1216
     """
-    counts = [survey.count(question, levels=levels, where=where, level=level) for survey in surveys]
-    answers = [answer for table in counts for answer in table.labels.level]
-    for answer in positive:
-        if answer not in answers:
-            raise UnknownLevel(
-                f"{answer!r} does not occur in column {question!r} of any year."
-                f"{nearest_text(answer, answers)}",
-                column=question,
-            )
-    together = counts[0].core
-    for table in counts[1:]:
-        together = join(together, table.core)
-    terms = _core.variables(together.values)
-    yes = [x for x, answer in zip(terms, answers, strict=True) if answer in positive]
-    share = sum(yes[1:], start=yes[0]) / sum(terms[1:], start=terms[0])
-    labels = Labels({}, [question], [" + ".join(map(str, positive))], ["proportion"])
-    certain = any(_share_of(table, positive) in (0.0, 1.0) for table in counts)
-    evidence = Evidence.pooled([table.evidence for table in counts], certain=certain)
-    core = propagate(together, [share])
-    if any(table.evidence.units[0] < 2 for table in counts):
-        # One unit shows nothing of its error, so neither do the years together.
-        core = core.delta(core.values, np.array([[np.nan]]))
-    return Estimates(core, labels, evidence, counts[0].presentation)
+    check_statistic(statistic)
+    surveys = list(waves.values()) if isinstance(waves, Mapping) else list(waves)
+    if not surveys:
+        raise ValueError("there is no survey to take together")
+    sides = [side_of(survey.sample, statistic, (), where, level) for survey in surveys]
+    rates, sizes = sides[0].rates.core, sides[0].sizes.core
+    for side in sides[1:]:
+        rates, sizes = join(rates, side.rates.core), join(sizes, side.sizes.core)
+    first = sides[0].rates
+    labels = Labels({}, first.labels.variable, first.labels.level, first.labels.kind)
+    evidence = Evidence.pooled([s.rates.evidence for s in sides], certain=any(map(_is_sure, sides)))
+    evidence = replace(evidence, missing=np.array([sum(side.missing for side in sides)]))
+    return Estimates(_core.standardised(rates, sizes), labels, evidence, first.presentation)
 
 
-def _share_of(counts: Estimates, positive: Sequence[Level]) -> float:
-    pairs = list(zip(counts.labels.level, counts.estimate.tolist(), strict=True))
-    yes = float(sum(c for answer, c in pairs if answer in positive))
-    return yes / float(sum(c for _, c in pairs))
+def _is_sure(side: Side) -> bool:
+    return side.rates.labels.kind[0] in SHARES and bool(np.isin(side.rates.estimate[0], (0.0, 1.0)))

@@ -202,13 +202,13 @@ def decompose(
     >>> bool(abs(found.parts.estimate.sum() - found.total.value) < 1e-12)
     True
     """
-    _check_statistic(statistic)
+    check_statistic(statistic)
     check_reference(reference)
     groups = as_names(by)
     if not groups:
         raise ValueError("by= names no column: groups are what a change is parted by")
     ends, samples = groups_of_one(waves, between, where)
-    sides = [_side(sample, statistic, groups, mask, level) for sample, mask in samples]
+    sides = [side_of(sample, statistic, groups, mask, level) for sample, mask in samples]
     before, after = _matched((sides[0], sides[1]), ends)
     parts = join(
         join(before.rates.core, before.sizes.core), join(after.rates.core, after.sizes.core)
@@ -280,12 +280,12 @@ def standardised_levels(
     >>> list(sy.compare(same_mix).differences)
     [2023]
     """
-    _check_statistic(statistic)
+    check_statistic(statistic)
     if to not in waves:
         raise ValueError(f"to={to!r} is none of the waves")
     groups = as_names(adjust)
     sides = {
-        period: _side(survey.sample, statistic, groups, where, level)
+        period: side_of(survey.sample, statistic, groups, where, level)
         for period, survey in waves.items()
     }
     result = {}
@@ -309,19 +309,22 @@ def standardised_levels(
 
 
 @dataclass(frozen=True, slots=True)
-class _Side:
+class Side:
     """Rates of groups and weighted numbers of those whom the rates are of."""
 
     groups: list[tuple[Level, ...]]
     rates: Estimates
     sizes: Estimates
+    missing: int  # rows without an answer, in all groups
 
-    def rows(self, groups: Sequence[tuple[Level, ...]]) -> "_Side":
+    def rows(self, groups: Sequence[tuple[Level, ...]]) -> "Side":
+        """The same of these groups, in their order."""
         at = [self.groups.index(group) for group in groups]
-        return _Side(list(groups), self.rates.rows(at), self.sizes.rows(at))
+        return Side(list(groups), self.rates.rows(at), self.sizes.rows(at), self.missing)
 
 
-def _check_statistic(statistic: Statistic) -> None:
+def check_statistic(statistic: Statistic) -> None:
+    """Refuse what has no one rate in each group."""
     one = statistic.kind == "mean" or (
         statistic.kind == "proportion" and statistic.positive is not None
     )
@@ -365,20 +368,22 @@ def groups_of_one(
     return (first_period, second_period), [(wave.sample, where) for wave in waves.values()]
 
 
-def _side(
+def side_of(
     sample: Sample,
     statistic: Statistic,
     groups: tuple[str, ...],
     where: Where | None,
     level: float,
-) -> _Side:
-    inside = _kept(sample, where) & _answered(sample, statistic.columns[0])
+) -> Side:
+    """Rates of groups, and the weighted numbers of those who answered."""
+    kept = _kept(sample, where)
+    inside = kept & _answered(sample, statistic.columns[0])
     both = sample.estimate([statistic, count()], groups, inside, level)
     size = len(both) // 2
     rates = both.rows(range(0, len(both), 2))
     sizes = both.rows(range(1, len(both), 2))
     labels = [tuple(column[i] for column in rates.labels.by.values()) for i in range(size)]
-    return _Side(labels, rates, sizes)
+    return Side(labels, rates, sizes, int(kept.sum() - inside.sum()))
 
 
 def _kept(sample: Sample, where: Where | None) -> npt.NDArray[np.bool_]:
@@ -396,8 +401,8 @@ def _answered(sample: Sample, column: str) -> npt.NDArray[np.bool_]:
 
 
 def _matched(
-    sides: tuple[_Side, _Side], ends: tuple[Period | Level, Period | Level]
-) -> tuple[_Side, _Side]:
+    sides: tuple[Side, Side], ends: tuple[Period | Level, Period | Level]
+) -> tuple[Side, Side]:
     first, second = sides
     for own, other, end in ((first, second, ends[1]), (second, first, ends[0])):
         lacking = [group for group in own.groups if group not in other.groups]
@@ -410,12 +415,12 @@ def _matched(
     return first, second.rows(first.groups)
 
 
-def _overall(side: _Side) -> float:
+def _overall(side: Side) -> float:
     return float(_core.standardised(side.rates.core, side.sizes.core).values[0])
 
 
 def _labelled(
-    core: _core.Estimates, before: _Side, after: _Side, groups: tuple[str, ...]
+    core: _core.Estimates, before: Side, after: Side, groups: tuple[str, ...]
 ) -> Estimates:
     size = len(before.groups)
     parts: list[Level] = [*_PARTS, *["rates"] * size, *["composition"] * size]

@@ -8,13 +8,14 @@ from textwrap import wrap
 
 from steelyard.card import Card, Indicator, read_card
 from steelyard.change import Change
-from steelyard.cumulative import cumulative_proportion
+from steelyard.cumulative import cumulative
 from steelyard.datafile import read_frame
 from steelyard.errors import CardError, DataFileError, SteelyardError
 from steelyard.estimates import Estimates
 from steelyard.evaluation import Evaluation, IndicatorResult, YearResult
 from steelyard.levels import Level
 from steelyard.render import WIDTH
+from steelyard.statistic import proportion
 from steelyard.survey import Survey
 from steelyard.waves import compare
 
@@ -152,14 +153,9 @@ class Scorecard:
         if indicator.break_between(target.years[0], target.years[-1]) is not None:
             return None
         with self._said_of(indicator, target.period):
-            return cumulative_proportion(
-                [waves[year] for year in target.years],
-                indicator.question,
-                indicator.positive,
-                levels=answers,
-                where=indicator.base,
-                level=level,
-            )
+            share = proportion(indicator.question, positive=indicator.positive, levels=answers)
+            years = [waves[year] for year in target.years]
+            return cumulative(years, share, where=indicator.base, level=level)
 
     def _occurring(self, indicator: Indicator, waves: Mapping[int, Survey]) -> tuple[Level, ...]:
         """Answers of all years together: one that is absent from a year counts 0 there.
