@@ -177,6 +177,9 @@ bool share_a_sample(const Deviations& first, const Deviations& second) {
   });
 }
 
+/// Has an estimate of variance a standard error? One that came out negative has none.
+bool has_root(double variance) { return std::isfinite(variance) && variance >= 0; }
+
 /// R with R^T R = covariance, by Cholesky's method on the correlations, the largest pivot first.
 /// Ends where what is left is rounding: a proportion covaries perfectly with its complement.
 RowMatrix pivoted_root(const Eigen::MatrixXd& covariance) {
@@ -239,7 +242,7 @@ Deviations square_root(const Eigen::MatrixXd& covariance, double degrees_of_free
   Deviations result;
   Eigen::MatrixXd known = covariance;
   for (Eigen::Index i = 0; i < known.cols(); ++i) {
-    if (std::isnan(covariance(i, i))) {
+    if (!has_root(covariance(i, i))) {
       known.row(i).setZero();
       known.col(i).setZero();
     }
@@ -249,8 +252,8 @@ Deviations square_root(const Eigen::MatrixXd& covariance, double degrees_of_free
   result.matrix = RowMatrix::Zero(root.rows() + 1, covariance.cols());
   result.matrix.topRows(root.rows()) = root;
   for (Eigen::Index i = 0; i < known.cols(); ++i) {
-    if (std::isnan(covariance(i, i))) {
-      result.matrix.col(i).setConstant(covariance(i, i));
+    if (!has_root(covariance(i, i))) {
+      result.matrix.col(i).setConstant(std::numeric_limits<double>::quiet_NaN());
     }
   }
   for (Eigen::Index row = 0; row < result.matrix.rows(); ++row) {

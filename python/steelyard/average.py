@@ -1,6 +1,7 @@
 """Several periods taken together: averages, moving averages and their change."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -77,7 +78,7 @@ def net_change(
                 coefficients[0, used.index(period)] += sign * share
         name = f"{_span(last)} - {_span(first)}"
         parts.append(series.combined(key, used, coefficients, [name]))
-    return _stated(together(parts), weights)
+    return _stated(together(parts), weights, series, used)
 
 
 def _averaged(
@@ -92,11 +93,14 @@ def _averaged(
             inside = periods[i : i + window]
             part = series.combined(key, inside, row[None, i : i + window], [_span(inside)])
             parts.append(part)
-    return _stated(together(parts), weights)
+    return _stated(together(parts), weights, series, periods)
 
 
-def _chosen(series: Series, periods: Sequence[Period] | None) -> tuple[Period, ...]:
-    chosen = series.periods if periods is None else tuple(periods)
+def _chosen(series: Series, periods: Period | Sequence[Period] | None) -> tuple[Period, ...]:
+    if isinstance(periods, int | str | date):
+        chosen: tuple[Period, ...] = (periods,)
+    else:
+        chosen = series.periods if periods is None else tuple(periods)
     for period in chosen:
         if period not in series.periods:
             raise ValueError(
@@ -140,9 +144,21 @@ def _weights(series: Series, key: Key, periods: Sequence[Period], weights: Weigh
     raise ValueError(f"weights={weights!r} is none of 'equal', 'precision', 'respondents'")
 
 
-def _stated(estimates: Estimates, weights: Weighting) -> Estimates:
+def _stated(
+    estimates: Estimates, weights: Weighting, series: Series, periods: Sequence[Period]
+) -> Estimates:
     text = "as given" if isinstance(weights, Mapping) else weights
-    return estimates.with_convention("periods weighted", f"{text}, taken as known")
+    found = estimates.with_convention("periods weighted", f"{text}, taken as known")
+    left_out = [
+        label_text(key)
+        for key, rows in series.rows.items()
+        if not all(period in rows for period in periods)
+    ]
+    if left_out:
+        found = found.with_convention("not in every period, so left out", ", ".join(left_out))
+    if series.conventions:
+        found = found.with_convention("published", "; ".join(series.conventions))
+    return found
 
 
 def _span(periods: Sequence[Period]) -> str:

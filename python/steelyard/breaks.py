@@ -10,6 +10,7 @@ import numpy as np
 from steelyard import _core
 from steelyard.errors import BreakInSeries
 from steelyard.estimates import Estimates
+from steelyard.levels import Level
 from steelyard.period import Period, position_of
 
 LinkKind: TypeAlias = Literal["shift", "scale"]
@@ -131,7 +132,14 @@ def linked(earlier: Estimates, across: Sequence[Break]) -> Estimates:
     ------
     BreakInSeries
         One of the breaks has no link.
+    ValueError
+        There are estimates of several statistics or levels, of which a link is only about one.
     """
+    if across and len(_figures(earlier)) > 1:
+        raise ValueError(
+            "a break or a link is of one figure, and there are several statistics or levels: "
+            "compare the one that it is about"
+        )
     for each in across:
         if each.link is None:
             raise BreakInSeries(
@@ -145,6 +153,12 @@ def linked(earlier: Estimates, across: Sequence[Break]) -> Estimates:
             f"link in {each.period}", f"{each.reason}; {each.link.source}: {each.link.text}"
         )
     return earlier
+
+
+def _figures(estimates: Estimates) -> set[tuple[Level, ...]]:
+    """The statistics and levels that the estimates are of, groups apart."""
+    labels = estimates.labels
+    return set(zip(labels.variable, labels.level, labels.kind, strict=True))
 
 
 def _given(value: float, se: float) -> _core.Estimates:

@@ -128,9 +128,45 @@ class Comparison(Table):
 
     def _words(self, found: Judged) -> list[str | None]:
         tests = int(np.isfinite(found.p_value).sum())
-        shares = [share for change in self._comparable() for share in change.of_shares]
         level = self._conventions.level
-        return [change_text(found, i, level, share, tests) for i, share in enumerate(shares)]
+        rows = [
+            (share, self.uncounted(change))
+            for change in self._comparable()
+            for share in change.of_shares
+        ]
+        texts = [change_text(found, i, level, share, tests) for i, (share, _) in enumerate(rows)]
+        return [
+            f"{text}; without the sampling error of {unknown}, which is not known"
+            if text and unknown and np.isfinite(found.p_value[i])
+            else text
+            for i, (text, (_, unknown)) in enumerate(zip(texts, rows, strict=True))
+        ]
+
+    def uncounted(self, change: Change) -> str:
+        """The side of a change whose sampling error is not known, as it was published so."""
+        for period in (change.base, change.period):
+            given = self._given[period]
+            if isinstance(given, PublishedLevels) and given.source.n is None:
+                return str(period)
+        return ""
+
+    def left_unsaid(self) -> list[str]:
+        """What must be said under any table made of the changes."""
+        lines = [
+            f"{change.base} and {change.period} are not comparable, so left out: "
+            f"{change.refused.text}"
+            for change in self._changes
+            if change.refused is not None
+        ]
+        unknown = dict.fromkeys(self.uncounted(change) for change in self._comparable())
+        lines += [
+            f"{period} is published without its number of answers: its sampling error is not "
+            "counted"
+            for period in unknown
+            if period
+        ]
+        notes = self.judged("difference").estimates.notes
+        return lines + [str(note) for note in dict.fromkeys(notes) if note]
 
     def judged(self, kind: ChangeKind = "difference") -> Judged:
         """Intervals and p-values of all changes of one kind, adjusted for their number.
@@ -181,7 +217,7 @@ class Comparison(Table):
         ValueError
             A published figure has no sampling error, as its number of answers is not known.
         """
-        last = in_order(self.periods)[-1]
+        ordered = in_order(self.periods)
         lines = []
         for period, given in self._given.items():
             if isinstance(given, PublishedLevels):
@@ -192,8 +228,11 @@ class Comparison(Table):
                     )
                 lines.append(f"{period} is published and taken as printed, {given.source.text}")
         levels = {
-            period: linked(level, breaks_between(period, last, self._breaks, self.periods))
-            for period, level in self.levels.items()
+            period: linked(
+                self.levels[period],
+                breaks_between(period, ordered[-1], self._breaks, self.periods),
+            )
+            for period in ordered
         }
         return Series.of(levels, lines)
 
@@ -201,17 +240,32 @@ class Comparison(Table):
         self, margin: float, *, alpha: float = 0.05, kind: MarginKind = "difference"
     ) -> "Findings":
         """Test whether changes are smaller than a margin either way; see :mod:`equivalence`."""
-        from steelyard.equivalence import equivalence
+        from steelyard.equivalence import check_margin, equivalence
+
+        check_margin(self, margin, kind)
 
         return equivalence(self, -margin, margin, alpha, kind)
 
     def noninferiority(
-        self, margin: float, *, alpha: float = 0.05, kind: MarginKind = "difference"
+        self,
+        margin: float,
+        *,
+        better: Literal["higher", "lower"] = "higher",
+        alpha: float = 0.05,
+        kind: MarginKind = "difference",
     ) -> "Findings":
-        """Test whether there was no fall by more than a margin; see :mod:`equivalence`."""
-        from steelyard.equivalence import equivalence
+        """Test whether nothing got worse by more than a margin; see :mod:`equivalence`.
 
-        return equivalence(self, -margin, float("inf"), alpha, kind)
+        Worse is lower, or with better="lower" higher.
+        """
+        from steelyard.equivalence import check_margin, equivalence
+
+        check_margin(self, margin, kind)
+        if better not in ("higher", "lower"):
+            raise ValueError(f"better={better!r} is neither 'higher' nor 'lower'")
+        infinite = float("inf")
+        low, high = (-margin, infinite) if better == "higher" else (-infinite, margin)
+        return equivalence(self, low, high, alpha, kind)
 
     def detectable(self, power: float = 0.8) -> "Findings":
         """Say which changes the design could have found; see :mod:`equivalence`."""
@@ -396,7 +450,13 @@ class Comparison(Table):
             "correlation": cells(correlation),
             "verdict": [None] * len(periods) if words is None else list(words),
         }
-        note = table.pop("note")
+        printed = [c.rounded is not None for c in self._comparable() for _ in c.of_shares]
+        note = [
+            "published figures only: no sampling error is known"
+            if only and np.isnan(judged.p_value[i])
+            else text
+            for i, (only, text) in enumerate(zip(printed, table.pop("note"), strict=True))
+        ]
         del table["period"]
         size = len(periods)
         return {
@@ -427,7 +487,9 @@ class Comparison(Table):
                 row = level_row(period, level, i, bounds[i], period in published)
                 row |= difference_cells(change, found, of_row.get(key), row)
                 rows.append(row)
-        names = [*dict.fromkeys(name for row in rows for name in row if name != "note"), "note"]
+        found_names = dict.fromkeys(name for row in rows for name in row)
+        last = ("%", "value", "interval", "n", "change", "p", "note")  # figures stand together
+        names = [n for n in found_names if n not in last] + [n for n in last if n in found_names]
         return {name: [row.get(name) for row in rows] for name in names}
 
     def _footer(self) -> list[str]:
@@ -443,9 +505,14 @@ class Comparison(Table):
             for period, given in self._given.items()
             if isinstance(given, PublishedLevels)
         ]
+        crossed = dict.fromkeys(
+            each
+            for change in self._changes
+            for each in breaks_between(change.base, change.period, self._breaks, self.periods)
+        )
         lines += [
             f"linked across the {b.text}; {b.link.source}: {b.link.text}"
-            for b in self._breaks
+            for b in crossed
             if b.link is not None
         ]
         lines.append(

@@ -27,11 +27,12 @@ def unmatched(levels: Mapping[Period, Estimates]) -> dict[Period, list[str]]:
 def overlap_text(change: Change) -> str:
     """What two periods share, in a sentence."""
     if change.rounded is not None:
-        return f"{change.period} and {change.base} are compared as independent: one is published"
+        return f"{change.period} and {change.base} are compared as independent: not both are data"
     if not change.by_unit:
         return (
-            f"{change.period} and {change.base} are compared as independent samples: there are "
-            "too many rows to keep what each adds; name clusters to find shared units"
+            f"{change.period} and {change.base} are compared as independent samples: what each row "
+            "adds is not known, as there are too many, or they were saved without names; name "
+            "clusters, or see identified_by, to find shared units"
         )
     if change.of_replicates:
         return (
@@ -132,7 +133,7 @@ def difference_cells(
     return {
         "change": _figure(found.estimates.estimate[position], is_share, signed=True),
         "p": None if np.isnan(p) else "<0.001" if p < 0.0005 else f"{p:.3f}",
-        "note": _joined(row.get("note"), said, found.estimates.notes[position]),
+        "note": _joined(row.get("note"), said, _note_of(change, found, position)),
     }
 
 
@@ -153,3 +154,9 @@ def _interval(bounds: Floats, is_share: bool) -> str:
 
 def _joined(*notes: Cell) -> str | None:
     return "; ".join(str(note) for note in notes if note) or None
+
+
+def _note_of(change: Change, found: Judged, position: int) -> str | None:
+    """The note on a change; what is only printed does not vary by its nature."""
+    only_printed = change.rounded is not None and np.isnan(found.p_value[position])
+    return None if only_printed else found.estimates.notes[position]

@@ -6,8 +6,8 @@ import numpy as np
 
 from steelyard import _core
 from steelyard.change import MarginKind
-from steelyard.evidence import Floats
 from steelyard.findings import Findings
+from steelyard.labels import Labels
 from steelyard.series import in_period, label_text, together
 from steelyard.table import Cell, cells
 
@@ -75,17 +75,19 @@ def equivalence(
                 min(test.interval[0] for test in tests),
                 max(test.interval[1] for test in tests),
                 max(test.p_value for test in tests),
+                # Far enough beyond one margin, whichever value within the rounding is the true one.
+                min(max(test.above_low, test.below_high) for test in tests),
             )
         )
-    figures = np.array(rows).reshape(-1, 3)
+    figures = np.array(rows).reshape(-1, 4)
     labels = judged.estimates.labels
     columns: dict[str, list[Cell]] = {
-        "change": [label_text(key) for key in labels.keys()],  # noqa: SIM118
+        "change": _names(comparison, labels),
         "estimate": cells(judged.estimates.estimate),
         "ci_low": cells(figures[:, 0]),
         "ci_high": cells(figures[:, 1]),
         "p_value": cells(figures[:, 2]),
-        "verdict": [_verdict(row, low, high, alpha) for row in figures],
+        "verdict": [_verdict(row[2], row[3], alpha) for row in figures],
     }
     one_sided = np.isinf(low) or np.isinf(high)
     level = 1 - alpha if one_sided else 1 - 2 * alpha
@@ -98,10 +100,29 @@ def equivalence(
             "two one-sided t tests"
             if not one_sided
             else f"intervals: {100 * level:g}%, one-sided; p-value of the change being at or "
-            "beyond the margin, by a one-sided t test"
+            "beyond the margin, by a one-sided t test",
+            *comparison.left_unsaid(),
         ],
         judged.estimates,
     )
+
+
+def check_margin(comparison: "Comparison", margin: float, kind: MarginKind) -> None:
+    """Refuse a margin that is none, or that was meant in points.
+
+    Raises
+    ------
+    ValueError
+        It is not above 0, or 1 or more for shares.
+    """
+    if not margin > 0:
+        raise ValueError(f"margin={margin:g}: a margin is above 0, whichever way it counts")
+    shares = any(share for change in comparison.changes for share in change.of_shares)
+    if shares and kind == "difference" and margin >= 1:
+        raise ValueError(
+            f"margin={margin:g}: differences of shares lie between -1 and 1, so that two points "
+            "are 0.02"
+        )
 
 
 def detectable(comparison: "Comparison", power: float, level: float) -> Findings:
@@ -127,9 +148,11 @@ def detectable(comparison: "Comparison", power: float, level: float) -> Findings
     """
     estimates = comparison.judged("difference").estimates
     rows = zip(estimates.se, estimates.degrees_of_freedom(), strict=True)
-    smallest = [_core.minimum_detectable(se, df, level, power) for se, df in rows]
+    smallest = [
+        _core.minimum_detectable(se, df, level, power) if se > 0 else np.nan for se, df in rows
+    ]
     columns: dict[str, list[Cell]] = {
-        "change": [label_text(key) for key in estimates.labels.keys()],  # noqa: SIM118
+        "change": _names(comparison, estimates.labels),
         "estimate": cells(estimates.estimate),
         "se": cells(estimates.se),
         "detectable": cells(np.array(smallest)),
@@ -137,17 +160,22 @@ def detectable(comparison: "Comparison", power: float, level: float) -> Findings
     return Findings(
         f"Which change would have been found with a probability of {100 * power:g}%?",
         columns,
-        [f"by a two-sided t test at {100 * level:g}%"],
+        [f"by a two-sided t test at {100 * level:g}%", *comparison.left_unsaid()],
         estimates,
     )
 
 
-def _verdict(row: Floats, low: float, high: float, alpha: float) -> str:
-    ci_low, ci_high, p_value = row
-    if np.isnan(p_value):
+def _names(comparison: "Comparison", labels: Labels) -> list[Cell]:
+    """What changed, and from when to when."""
+    changes = [change for change in comparison.changes if change.refused is None]
+    spans = [f"{c.base} to {c.period}" for c in changes for _ in range(len(c.pair.after))]
+    rows = [label_text(key[1:]) for key in labels.keys()]  # noqa: SIM118
+    return [f"{span}: {name}" for span, name in zip(spans, rows, strict=True)]
+
+
+def _verdict(within: float, beyond: float, alpha: float) -> str:
+    if np.isnan(within):
         return "error not estimable"
-    if p_value <= alpha:
+    if within <= alpha:
         return "within the margin"
-    # The far side is only bounded by a two-sided interval.
-    beyond = (np.isfinite(ci_high) and ci_high < low) or (np.isfinite(ci_low) and ci_low > high)
-    return "beyond the margin" if beyond else "undetermined"
+    return "beyond the margin" if beyond >= 1 - alpha else "undetermined"

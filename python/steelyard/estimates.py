@@ -565,8 +565,9 @@ class Estimates(Table):
         -----
         The file holds labels, values, deviations by hashed unit, degrees of freedom, conventions
         and where the data are from (version of the package, design, digest of the data): no row of
-        the data. Rows that are units without a name are not kept one by one. Written aside and
-        moved.
+        the data. Rows that are units without a name are not kept one by one, so that estimates of
+        one sample that were saved apart covary through named units only: save together what shall
+        be compared with each other. Written aside and moved.
 
         Examples
         --------

@@ -17,7 +17,9 @@ def between_groups(
 ) -> Estimates:
     """Differences in differences, of all periods; see :meth:`Comparison.between_groups`."""
     parts = [
-        in_period(change.period, _against(change.difference, reference, column))
+        in_period(
+            f"{change.base} to {change.period}", _against(change.difference, reference, column)
+        )
         for change in changes
     ]
     return together(parts)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from datetime import date, datetime
+from numbers import Integral, Real
 from typing import TypeAlias
 
 import numpy as np
@@ -33,7 +34,7 @@ def time_of(period: Period) -> float | None:
         period = period.date()
     if isinstance(period, date):
         return period.year + (period.timetuple().tm_yday - 1) / _DAYS
-    if isinstance(period, int):
+    if isinstance(period, int | Integral):
         return float(period)
     text = period.strip()
     if _YEAR.fullmatch(text):
@@ -49,6 +50,27 @@ def time_of(period: Period) -> float | None:
         return time_of(date.fromisoformat(text))
     except ValueError:
         return None
+
+
+def plain_period(period: object) -> Period:
+    """A period as a year, text or date, whatever library it comes from.
+
+    Raises
+    ------
+    TypeError
+        It is none of these.
+    """
+    if isinstance(period, str):
+        return period
+    if isinstance(period, date):
+        return period
+    if isinstance(period, Real) and not isinstance(period, bool) and float(period).is_integer():
+        return int(float(period))
+    if type(period).__name__ == "Period":  # of pandas
+        return str(period)
+    raise TypeError(
+        f"{period!r} is no period: waves are named by years, dates, or texts such as '2023-Q1'"
+    )
 
 
 def times_of(periods: Sequence[Period], times: Sequence[float] | None = None) -> Floats:

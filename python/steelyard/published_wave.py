@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Literal, TypeAlias
 from uuid import uuid4
 
@@ -66,7 +66,7 @@ class Published:
         whole = isinstance(self.n, Integral) and not isinstance(self.n, bool)
         if self.n is not None and not (whole and self.n >= 1):
             raise FigureError(f"n={self.n!r} is not a number of answers: a whole number from 1")
-        if not (self.deff > 0 and np.isfinite(self.deff)):
+        if not (isinstance(self.deff, Real) and self.deff > 0 and np.isfinite(self.deff)):
             raise FigureError(f"deff={self.deff!r} is not a design effect: a number above 0")
         if self.rounded not in ("half", "truncate"):
             raise FigureError(f"rounded={self.rounded!r} is neither 'half' nor 'truncate'")

@@ -7,6 +7,7 @@ from textwrap import wrap
 from steelyard.levels import Level
 
 WIDTH = 80
+_WHOLE = {"verdict", "interval"}  # texts that are never cut
 _INTEGERS = {"n", "missing", "df"}
 
 
@@ -136,7 +137,8 @@ def _narrow(widths: dict[str, int], right: set[str]) -> None:
     """Shorten the widest labels until the line fits, then names too; figures are never cut."""
     for narrowest in (len, lambda name: 0):
         while sum(widths.values()) + 2 * len(widths) - 2 > WIDTH:
-            labels = [n for n in widths if n not in right and widths[n] > max(6, narrowest(n))]
+            cut = [n for n in widths if n not in right and n not in _WHOLE]
+            labels = [n for n in cut if widths[n] > max(6, narrowest(n))]
             if not labels:
                 break
             widths[max(labels, key=widths.__getitem__)] -= 1

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
-from uuid import uuid4
 
 import narwhals as nw
 import numpy as np
@@ -35,7 +34,7 @@ def save(estimates: Estimates, path: str | Path, *, units: bool = True) -> Path:
     target = Path(path)
     if not target.parent.is_dir():
         raise SavedFileError(f"there is no folder {target.parent} to write {target.name} into")
-    identity = int.from_bytes(uuid4().bytes[:8])
+    identity = _identity_of(estimates.core)
     core = estimates.core.without_unnamed(identity) if units else estimates.core.root(identity)
     table = _table(pa, core)
     described = _described(estimates, core)
@@ -78,6 +77,14 @@ def load(path: str | Path) -> Estimates:
         raise SavedFileError(
             f"{file}: it says that it holds estimates, and not all of them are there ({error})"
         ) from None
+
+
+def _identity_of(core: _core.Estimates) -> int:
+    """A key of what has no units of its own: equal for the same estimates saved twice."""
+    state = blake2b(digest_size=8)
+    for array in (core.sample_keys, core.values, core.deviations):
+        state.update(np.ascontiguousarray(array).tobytes())
+    return int.from_bytes(state.digest())
 
 
 def _arrow() -> tuple[Any, Any]:

@@ -6,6 +6,7 @@ from typing import Literal, TypeAlias, get_args
 import numpy as np
 
 from steelyard import _core
+from steelyard.errors import FigureError
 from steelyard.estimates import Estimates
 from steelyard.evidence import Floats
 from steelyard.findings import Findings
@@ -313,7 +314,9 @@ def judge(
     Raises
     ------
     FigureError
-        The target of shares cannot be read as a share.
+        The target of shares cannot be read as a share, or that of other figures is one.
+    ValueError
+        Shares stand beside other figures.
 
     Notes
     -----
@@ -332,10 +335,23 @@ def judge(
     """
     if not 0 < level < 1:
         raise ValueError(f"level={level} is not a confidence level between 0 and 1")
+    if not isinstance(estimates, Estimates):
+        raise TypeError(
+            f"estimates are judged, and this is a {type(estimates).__name__}: of a comparison, "
+            "judge one of its levels, as in judge(change.levels[2023], ...)"
+        )
+    shares = [kind in SHARES for kind in estimates.labels.kind]
+    if any(shares) and not all(shares):
+        raise ValueError("shares and other figures have no target in common: judge them apart")
     if not isinstance(target, Target):
-        shares = all(kind in SHARES for kind in estimates.labels.kind)
-        value = Figure.parse(target) if shares or not isinstance(target, int | float) else target
+        number = isinstance(target, int | float) and not isinstance(target, bool)
+        value = Figure.parse(target) if any(shares) or not number else float(str(target))
         target = Target(value, direction=direction)
+    if isinstance(target.value, Figure) and not any(shares):
+        raise FigureError(
+            f"{target.value.text!r} is a share, and a {estimates.labels.kind[0]} is judged: give a "
+            "number in its unit"
+        )
     return Judgement(estimates, target, level)
 
 

@@ -94,11 +94,12 @@ def trend(
         "Is there a trend?",
         columns,
         [
-            f"linear: change a unit of time, {100 * level:g}% intervals by t"
+            f"linear: change a unit of time (a year, unless times were given), "
+            f"{100 * level:g}% intervals by t"
             + ("; quadratic: the coefficient of time squared" if degree > 1 else ""),
             f"least squares of the levels, weights {weights}; no_change_p: p-value of all periods "
             "being equal, by Wald's F",
-            *_said(series, found),
+            *_said(series, found, degree + 1),
         ],
         found,
     )
@@ -155,7 +156,7 @@ def joinpoint(series: Series, times: Sequence[float] | None, level: float, seed:
         [
             "two straight lines that meet at the period, fitted by precision; p_value: of the "
             "slope being the same, adjusted for trying every period (largest t)",
-            *_said(series, found),
+            *_said(series, found, 4),
         ],
         found,
     )
@@ -202,7 +203,7 @@ def monotonicity(series: Series, level: float, seed: int) -> Findings:
         [
             "rose_p: p-value of it not having risen every time; fall_p: of it never having fallen; "
             "fell_p and rise_p: the same the other way round",
-            *_said(series, found),
+            *_said(series, found, 3),
         ],
         found,
     )
@@ -283,8 +284,14 @@ def _no_change(levels: Estimates) -> float | None:
         return None
 
 
-def _said(series: Series, found: Estimates) -> list[str]:
-    return [*series.conventions, *(f"{name}: {text}" for name, text in found.conventions.items())]
+def _said(series: Series, found: Estimates, fewest: int) -> list[str]:
+    few = [label_text(key) for key in series.rows if len(series.known(key)) < fewest]
+    left_out = [f"fewer than {fewest} periods with an error, so left out: {', '.join(few)}"]
+    return [
+        *(left_out if few else []),
+        *series.conventions,
+        *(f"{name}: {text}" for name, text in found.conventions.items()),
+    ]
 
 
 def _labels_of(estimates: Estimates) -> dict[str, list[Cell]]:

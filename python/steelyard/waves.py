@@ -11,10 +11,10 @@ from steelyard.breaks import Break, breaks_between, linked
 from steelyard.change import Change, Pair
 from steelyard.comparison import Comparison, Conventions, printed_of
 from steelyard.condition import Where
-from steelyard.errors import BreakInSeries, EmptyDomain, nearest_text
+from steelyard.errors import BreakInSeries, EmptyDomain, SteelyardError, nearest_text
 from steelyard.estimates import Estimates
 from steelyard.multiplicity import Adjustment, check_adjustment
-from steelyard.period import Period, position_of
+from steelyard.period import Period, in_order, plain_period, position_of
 from steelyard.published import Figure
 from steelyard.published_wave import Published, PublishedLevels
 from steelyard.statistic import Statistic
@@ -129,6 +129,7 @@ def compare(
     if level is not None and not 0 < level < 1:
         raise ValueError(f"level={level} is not a confidence level between 0 and 1")
     _check_waves(waves, statistic, by, where)
+    waves = {plain_period(period): wave for period, wave in waves.items()}  # type: ignore[misc]
     asked = _Asked(statistic, by, where, level)
     given = _levels({period: _identified(wave, overlap) for period, wave in waves.items()}, asked)
     if overlap == "none":
@@ -217,7 +218,7 @@ def _identified(wave: Wave, overlap: str) -> Wave:
 
 def _levels(waves: Mapping[P, Wave], asked: _Asked) -> dict[Period, Estimates | PublishedLevels]:
     own = {
-        period: _shown_at(asked.of(wave) if isinstance(wave, Survey) else wave, asked.level)
+        period: _shown_at(_of(period, wave, asked), asked.level)
         for period, wave in waves.items()
         if isinstance(wave, Survey | Estimates)
     }
@@ -230,6 +231,17 @@ def _levels(waves: Mapping[P, Wave], asked: _Asked) -> dict[Period, Estimates | 
             printed = wave if isinstance(wave, Published) else Published(wave)  # type: ignore[arg-type]
             result[period] = printed.levels(like)
     return result
+
+
+def _of(period: Period, wave: Survey | Estimates, asked: _Asked) -> Estimates:
+    if isinstance(wave, Estimates):
+        return wave
+    try:
+        return asked.of(wave)
+    except SteelyardError as error:
+        raise type(error)(
+            f"in {period}: {error}", column=error.column, count=error.count, rows=error.rows
+        ) from None
 
 
 def _shown_at(estimates: Estimates, level: float | None) -> Estimates:
@@ -258,7 +270,7 @@ def _check_df(levels: Sequence[Estimates]) -> None:
 def _pairs(periods: Iterable[Period], base: Period | None) -> list[tuple[Period, Period]]:
     known = list(periods)
     if base == PREVIOUS and PREVIOUS not in known:
-        return list(pairwise(known))
+        return list(pairwise(in_order(known)))
     first = known[0] if base is None else base
     if first not in known:
         raise ValueError(f"base {first!r} is not a wave.{nearest_text(first, known)}")

@@ -144,6 +144,30 @@ TEST(Correlations, WithoutAnErrorAreNotKnown) {
   EXPECT_EQ(found[1], correlations(shares_before(), shares_after())[1]);
 }
 
+/// The first of two estimates has a variance that was estimated as negative.
+Estimates with_negative_variance(Estimates of) {
+  of.deviations.signs = Eigen::VectorXd::Ones(of.deviations.matrix.rows());
+  of.deviations.signs[3] = -1;
+  of.deviations.matrix(3, 0) *= 10;
+  return of;
+}
+
+TEST(Correlations, WithANegativeVarianceAreNotKnown) {
+  const Estimates before = with_negative_variance(shares_before());
+  Estimates after = with_negative_variance(shares_after());
+  after.deviations = apart(after.deviations, 9);
+  ASSERT_LT(before.covariance()(0, 0), 0);
+  ASSERT_LT(after.covariance()(0, 0), 0);
+  const Estimates positive{shares_after().values, apart(shares_after().deviations, 9)};
+  // Of two negative ones the product is above 0.
+  for (const Eigen::VectorXd& found :
+       {correlations(before, after), correlations(before, positive), correlations(positive, before),
+        correlations(before, before)}) {
+    EXPECT_TRUE(std::isnan(found[0]));
+    EXPECT_FALSE(std::isnan(found[1]));
+  }
+}
+
 Estimates link_of(double value, double error, std::uint64_t identity = 77) {
   return with_known_errors(Eigen::VectorXd::Constant(1, value), Eigen::VectorXd::Constant(1, error),
                            identity);

@@ -135,6 +135,16 @@ TEST(ConfidenceInBound, OfWhatIsNotKnownIsNotKnown) {
   EXPECT_TRUE(std::isnan(confidence_in_bound(0, kNaN, 4, Side::kUpper, 0)));
 }
 
+TEST(ConfidenceInBound, InABoundThatIsNotKnownIsNotKnown) {
+  for (const Side side : {Side::kLower, Side::kUpper}) {
+    for (const Method method : kMethods) {
+      EXPECT_TRUE(std::isnan(confidence_in_bound(kShare, method, side, kNaN)));
+    }
+    EXPECT_TRUE(std::isnan(confidence_in_bound(2, 0.25, 7, side, kNaN)));
+    EXPECT_TRUE(std::isnan(confidence_in_bound(2, 0, 7, side, kNaN)));
+  }
+}
+
 TEST(ConfidenceInBound, OfAValueInvertsItsInterval) {
   for (const double freedom : {3.0, 20.0, kInfinity}) {
     for (const double bound : {1.0, 1.9, 2.0, 2.3}) {

@@ -183,6 +183,23 @@ TEST(Kitagawa, OfOneCompositionHasNoEffectOfIt) {
   EXPECT_NEAR(found.values[kInteraction], 0, 1e-16);
 }
 
+// Exactly: a rounding of nothing would have a t of its own.
+TEST(Kitagawa, WhereNothingInteractsTheInteractionIsExactlyNothing) {
+  for (const Reference reference : kReferences) {
+    const Estimates one_composition =
+        kitagawa(exact({{.3, .2, .5}, {10, 20, 30}, {.4, .1, .9}, {30, 60, 90}}), reference);
+    EXPECT_EQ(one_composition.values[kInteraction], 0);
+    const Estimates one_rate =
+        kitagawa(exact({{.3, .2, .7}, {10, 20, 30}, {.3, .2, .7}, {41, 17, 3}}), reference);
+    EXPECT_EQ(one_rate.values[kInteraction], 0);
+    EXPECT_NE(one_rate.values[kTotal], 0);
+    const Estimates alike =
+        kitagawa(exact({{.3, .2, .7}, {10, 20, 30}, {.3, .2, .7}, {10, 20, 30}}), reference);
+    EXPECT_EQ(alike.values[kInteraction], 0);
+    EXPECT_EQ(alike.standard_errors()[kInteraction], 0);
+  }
+}
+
 // By hand: shares .5, .5 to .75, .25, rates .2, .6 both times: overall .4 and .3, of which each
 // group has half: .25 (.2 - .35) and -.25 (.6 - .35).
 TEST(Kitagawa, OfAGroupsCompositionCountsFromTheOverallRate) {
@@ -208,6 +225,16 @@ TEST(Oaxaca, EqualsTheThreefoldDecompositionInR) {
   EXPECT_NEAR(found.values[kComposition], 3.888359973757081, 1e-12);
   EXPECT_NEAR(found.values[kInteraction], 6.904845342662917, 1e-12);
   EXPECT_EQ(found.values[kDetail + 3], 0);  // the intercept has no composition
+}
+
+// Only the second mean changed, and only the third coefficient.
+TEST(Oaxaca, WhereNothingInteractsTheInteractionIsExactlyNothing) {
+  for (const Reference reference : kReferences) {
+    const Estimates found =
+        oaxaca(exact({{.7, .1, .3}, {1, 2.3, .9}, {.7, .1, .43}, {1, 1.9, .9}}), reference);
+    EXPECT_EQ(found.values[kInteraction], 0);
+    EXPECT_NEAR(found.values[kTotal], .13 * .9 - .4 * .1, 1e-15);
+  }
 }
 
 // Jann (2008), with vcov() of both models and cov(x) / n: the variance of a product of

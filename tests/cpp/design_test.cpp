@@ -194,6 +194,27 @@ TEST(Design, RefusesClusterLevelsWithoutRows) {
   }
 }
 
+TEST(Design, KnowsTheUnitOfEachRowAtEachStage) {
+  const std::vector<Stage::Columns> stages{
+      {{}, codes({1, 0, 0, 1, 0, 1}), column(Values(6, .5), "fpc")},
+      {{}, codes({3, 0, 1, 2, 0, 3}), column(Values(6, .4), "fpc")},
+      {{}, {}, column(Values(6, .1), "fpc")}};
+  const Design design = Design::sampled(6, {}, stages, {.lonely = Lonely::kRemove});
+  EXPECT_EQ(design.row_units(0), (Labels{1, 0, 0, 1, 0, 1}));
+  EXPECT_EQ(design.row_units(1), (Labels{3, 0, 1, 2, 0, 3}));
+  EXPECT_EQ(design.row_units(2), (Labels{0, 1, 2, 3, 4, 5}));
+  EXPECT_THROW(design.row_units(3), std::out_of_range);
+  EXPECT_EQ(design.row_fractions(1), Eigen::VectorXd::Constant(6, .4));
+  EXPECT_THROW(design.row_fractions(3), std::out_of_range);
+}
+
+TEST(Design, OfOneStageKnowsTheUnitOfEachRow) {
+  const Sample clustered{.rows = 5, .units = {2, 0, 1, 0, 2}};
+  EXPECT_EQ(clustered.design().row_units(0), clustered.units);
+  EXPECT_EQ(Sample{.rows = 3}.design().row_units(0), (Labels{0, 1, 2}));
+  EXPECT_THROW(Sample{.rows = 3}.design().row_units(1), std::out_of_range);
+}
+
 /// The map from multipliers of deviations is the matrix of that to deviations, transposed.
 void expect_adjoint(const Design& design) {
   const Eigen::MatrixXd map = design.deviate(RowMatrix::Identity(design.units(), design.units()));

@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <limits>
 #include <stdexcept>
+#include <vector>
 
 #include "samples.hpp"
 
@@ -95,6 +98,71 @@ TEST(Join, OfThreeWavesKeepsStrataOfOneNameApart) {
   EXPECT_EQ(join(join(first, second), third).degrees_of_freedom, 6 - 1);
 }
 
+/// The same, of which the units at these positions are of a further stage.
+Deviations with_further(Deviations of, const std::vector<std::size_t>& positions) {
+  for (const std::size_t i : positions) {
+    of.counted[i] = 0;
+  }
+  of.degrees_of_freedom -= static_cast<double>(positions.size());
+  return of;
+}
+
+// Pupil 9 is in both samples; schools 1 to 3 and 4 to 6 were sampled apart.
+TEST(Join, StrataThatShareOnlyUnitsOfFurtherStagesAreApart) {
+  const Deviations first = with_further(deviations({1, 2, 3, 9}, Keys(4, 70), 1), {3});
+  const Deviations second = with_further(deviations({4, 5, 6, 9}, Keys(4, 80), 2), {3});
+  for (const Deviations& both : {join(first, second), join(second, first)}) {
+    EXPECT_EQ(both.degrees_of_freedom, 6 - 2);
+    EXPECT_EQ(both.covariance()(0, 1), 9 * 9);
+  }
+}
+
+// A unit of the first stage counts as one if it does so on either side: its weight may be 0 on one.
+TEST(Join, StrataThatShareAUnitThatCountsOnOneSideAreOne) {
+  const Deviations first = deviations({1, 2, 3}, Keys(3, 70), 1);
+  const Deviations second = with_further(deviations({3, 4, 5}, Keys(3, 80), 2), {0});
+  EXPECT_EQ(join(first, second).degrees_of_freedom, 5 - 1);
+  EXPECT_EQ(join(second, first).degrees_of_freedom, 5 - 1);
+}
+
+TEST(SharedUnits, ArePartedByStage) {
+  const Deviations first = with_further(deviations({1, 2, 3, 8, 9}, Keys(5, 70), 1), {3, 4});
+  const Deviations second = with_further(deviations({9, 3, 2, 7, 8}, Keys(5, 80), 2), {0, 3, 4});
+  for (const SharedUnits& shared : {shared_units(first, second), shared_units(second, first)}) {
+    EXPECT_EQ(shared.first_stage, 2);
+    EXPECT_EQ(shared.further, 2);
+  }
+  EXPECT_EQ(shared_units(first, first).first_stage, 3);
+  EXPECT_EQ(shared_units(first, first).further, 2);
+  // A unit that counts on one side is one of the first stage.
+  EXPECT_EQ(shared_units(deviations({8}, {70}, 3), first).first_stage, 1);
+  EXPECT_EQ(shared_units(first, deviations({6}, {70}, 3)).further, 0);
+}
+
+TEST(Join, CarriesNames) {
+  Deviations first = deviations({1, 2, 3}, Keys(3, 7), 1);
+  Deviations second = deviations({3, 2, 4, 5}, Keys(4, 7), 2);
+  EXPECT_TRUE(join(first, second).named.empty());
+  first.named = {1, 0, 1};
+  EXPECT_EQ(join(first, second).named, (std::vector<char>{1, 0, 1, 1, 1}));
+  EXPECT_EQ(join(second, first).named, (std::vector<char>{1, 1, 1, 1, 1}));
+  second.named = {1, 1, 0, 1};
+  EXPECT_EQ(join(first, second).named, (std::vector<char>{1, 0, 1, 0, 1}));
+  EXPECT_NO_THROW(check(join(first, second)));
+}
+
+TEST(Join, CarriesSamplingFractions) {
+  Deviations first = deviations({1, 2, 3}, Keys(3, 7), 1);
+  Deviations second = deviations({3, 2, 4, 5}, Keys(4, 7), 2);
+  EXPECT_TRUE(join(first, second).fractions.empty());
+  first.fractions = {0.1, 0.2, 0.3};
+  EXPECT_EQ(join(first, second).fractions, (Values{0.1, 0.2, 0.3, 0, 0}));
+  EXPECT_EQ(join(second, first).fractions, (Values{0, 0, 0, 0, 0.1}));
+  second.fractions = {0.5, 0.5, 0.6, 0.7};
+  EXPECT_EQ(join(first, second).fractions, (Values{0.1, 0.2, 0.3, 0.6, 0.7}));
+  EXPECT_NO_THROW(check(join(first, second)));
+}
+
 TEST(Join, IsNeverIndefinite) {
   const Deviations first = deviations({1, 2, 3}, {7, 7, 7}, 1, 2);
   const Deviations both = join(first, join(first, deviations({2, 9}, {7, 7}, 2, 2)));
@@ -123,6 +191,39 @@ TEST(SquareRoot, OfNothingIsNothing) {
   EXPECT_EQ(square_root(Eigen::MatrixXd::Zero(2, 2), 3, 5, 1).covariance(),
             Eigen::MatrixXd::Zero(2, 2));
   EXPECT_EQ(square_root(Eigen::MatrixXd(0, 0), 3, 5, 1).estimates(), 0);
+}
+
+/// With row and column 1 as a covariance has them of an estimate whose error is not known.
+Eigen::MatrixXd partly_known() {
+  Eigen::MatrixXd covariance = some_covariance();
+  covariance.row(1).setConstant(kNaN);
+  covariance.col(1).setConstant(kNaN);
+  return covariance;
+}
+
+void expect_only_column_1_unknown(const Deviations& root) {
+  EXPECT_TRUE(root.matrix.col(1).array().isNaN().all());
+  EXPECT_GT(root.matrix.rows(), 0);
+  const Eigen::MatrixXd found = root.covariance();
+  const Eigen::MatrixXd covariance = some_covariance();
+  for (const Eigen::Index i : {0, 2, 3, 4}) {
+    for (const Eigen::Index j : {0, 2, 3, 4}) {
+      const double scale = std::sqrt(covariance(i, i) * covariance(j, j));
+      EXPECT_NEAR(found(i, j) / scale, covariance(i, j) / scale, 1e-12) << i << " " << j;
+    }
+  }
+}
+
+TEST(SquareRoot, OfWhatIsNotANumberSpoilsNoOther) {
+  expect_only_column_1_unknown(square_root(partly_known(), 12, 5, 1));
+  expect_only_column_1_unknown(known_errors(partly_known(), 5));
+}
+
+TEST(SquareRoot, OfNothingButWhatIsNotANumberIsNone) {
+  const Deviations root = square_root(Eigen::MatrixXd::Constant(2, 2, kNaN), 3, 5, 1);
+  EXPECT_TRUE(root.covariance().array().isNaN().all());
+  EXPECT_GT(root.matrix.rows(), 0);
+  EXPECT_NO_THROW(check(root));
 }
 
 TEST(SquareRoot, CovariesWithItselfAndWithWhatWasMadeFromIt) {
@@ -169,6 +270,20 @@ TEST(KnownErrors, TakeNoDegreesOfFreedomFromASample) {
   }
   EXPECT_EQ(shared_units(sample, known).first_stage, 0);
   EXPECT_EQ(shared_units(known, known).first_stage, 0);
+}
+
+// Rows of a square root do not count units: its degrees of freedom are those it was given.
+TEST(KnownErrors, TakeNoDegreesOfFreedomFromASquareRoot) {
+  const Deviations root = square_root(some_covariance(), 12, 5, 1);
+  const Deviations known = known_errors(Eigen::MatrixXd::Identity(1, 1), 6);
+  for (const Deviations& both : {join(root, known), join(known, root)}) {
+    EXPECT_EQ(both.degrees_of_freedom, 12);
+    EXPECT_FALSE(both.by_unit);
+    EXPECT_EQ(both.samples, Keys{1});
+  }
+  // And those of another sample are added to the sample's own.
+  const Deviations linked = join(root, known);
+  EXPECT_EQ(join(linked, deviations({1, 2, 3}, {7, 7, 7}, 2)).degrees_of_freedom, 12 + 2);
 }
 
 TEST(KnownErrors, CovaryWithThemselvesAndNoOthers) {
@@ -231,6 +346,19 @@ TEST(Check, WantsAKeyAStratumAndACountForEveryRow) {
   EXPECT_THROW(check(without), std::invalid_argument);
   without = whole;
   without.counted.clear();
+  EXPECT_THROW(check(without), std::invalid_argument);
+}
+
+TEST(Check, WantsANameAndAFractionForEveryRowOrForNone) {
+  Deviations described = deviations({1, 2, 3}, {7, 7, 7}, 1);
+  described.named = {1, 0, 1};
+  described.fractions = {0.1, 0, 0.1};
+  EXPECT_NO_THROW(check(described));
+  Deviations without = described;
+  without.named.pop_back();
+  EXPECT_THROW(check(without), std::invalid_argument);
+  without = described;
+  without.fractions.push_back(0);
   EXPECT_THROW(check(without), std::invalid_argument);
 }
 

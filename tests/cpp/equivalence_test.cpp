@@ -94,6 +94,19 @@ TEST(Equivalence, OfWhatHasNoErrorIsNotKnown) {
   }
 }
 
+TEST(Equivalence, OfAnInfiniteValueIsNotKnown) {
+  for (const double value : {kInfinity, -kInfinity}) {
+    for (const double high : {1.0, kInfinity}) {
+      const Equivalence found = equivalence(value, 0.2, 7, -1, high, 0.05);
+      EXPECT_TRUE(std::isnan(found.above_low));
+      EXPECT_TRUE(std::isnan(found.below_high));
+      EXPECT_TRUE(std::isnan(found.p_value));
+      EXPECT_TRUE(std::isnan(found.interval.low));
+      EXPECT_TRUE(std::isnan(found.interval.high));
+    }
+  }
+}
+
 TEST(Equivalence, RefusesMarginsThatBoundNothing) {
   const auto margins = [](double low, double high) {
     return equivalence(0, 1, 7, low, high, 0.05);
@@ -147,6 +160,15 @@ TEST(MinimumDetectable, RefusesWhatIsNoLevelAndNoPower) {
   for (const double power : {0.0, 0.025, 1.0, 80.0, kNaN}) {
     EXPECT_THROW(minimum_detectable(1, 9, 0.95, power), std::invalid_argument);
   }
+}
+
+// A test at 90 % claims a change in 10 % where there is none.
+TEST(MinimumDetectable, RefusesAPowerThatChanceGives) {
+  EXPECT_THROW(minimum_detectable(1, 9, 0.9, 0.06), std::invalid_argument);
+  EXPECT_THROW(minimum_detectable(1, 9, 0.9, 0.0999), std::invalid_argument);
+  EXPECT_THROW(minimum_detectable(1, 9, 0.75, 0.25), std::invalid_argument);
+  EXPECT_GT(minimum_detectable(1, 9, 0.9, 0.11), 0);
+  EXPECT_GT(minimum_detectable(1, 9, 0.75, 0.26), 0);
 }
 
 }  // namespace

@@ -273,6 +273,29 @@ TEST(Estimate, NamesUnitsStrataAndSample) {
   EXPECT_TRUE(plain.by_unit);
 }
 
+// Schools have names, and the pupils below them none; fractions are those of schools.
+TEST(Estimate, SaysWhichUnitsHaveNamesAndTheirFractions) {
+  const std::vector<Stage::Columns> stages{
+      {codes({0, 0, 0, 1, 1, 1}), codes({0, 0, 1, 2, 2, 3}), column({4, 4, 4, 8, 8, 8}, "fpc")},
+      {{}, {}, column(Values(6, 0.5), "fpc")}};
+  const Design design = Design::sampled(6, {}, stages, {.lonely = Lonely::kRemove});
+  SampleKeys keys{5, {}, {}};
+  for (std::uint64_t unit = 1; unit <= 4 + 6; ++unit) {
+    keys.units.push_back(unit);
+  }
+  const std::vector<EstimatorPtr> estimators = {mean(column({1, 2, 3, 5, 8, 9}))};
+  keys.names = 4;
+  const Deviations found = estimate(design, keys, {}, estimators).estimates.deviations;
+  EXPECT_EQ(found.named, (std::vector<char>{1, 1, 1, 1, 0, 0, 0, 0, 0, 0}));
+  EXPECT_EQ(found.fractions, (Values{0.5, 0.5, 0.25, 0.25, 0, 0, 0, 0, 0, 0}));
+  EXPECT_NO_THROW(check(found));
+  keys.names = 10;
+  EXPECT_EQ(estimate(design, keys, {}, estimators).estimates.deviations.named,
+            std::vector<char>(10, 1));
+  const Deviations plain = estimate(design, kSample, {}, estimators).estimates.deviations;
+  EXPECT_EQ(plain.named, std::vector<char>(10, 0));
+}
+
 TEST(Estimate, OfNothingIsEmpty) {
   const Estimated result = estimate_all(Sample{.rows = 3}.design(), {});
   EXPECT_EQ(result.estimates.size(), 0);

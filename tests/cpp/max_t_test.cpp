@@ -98,6 +98,24 @@ TEST(MaxT, LeavesOutEstimatesWithoutError) {
   }
 }
 
+TEST(MaxT, LeavesOutEstimatesWithoutAHypothesis) {
+  const Estimates all = correlated().select({2, 1, 0});
+  const auto tested = [&](double second) {
+    return steelyard::max_t(all, Eigen::Vector3d(0, second, 0), 12, Side::kTwo, 0.9, kDraws, 1, 1);
+  };
+  const MaxT known_ones = max_t(correlated().select({2, 0}));
+  for (const double none : {kNaN, kInfinity}) {
+    const MaxT found = tested(none);
+    EXPECT_EQ(found.critical, known_ones.critical);
+    EXPECT_EQ(found.p_values[0], known_ones.p_values[0]);
+    EXPECT_TRUE(std::isnan(found.p_values[1]));
+    EXPECT_EQ(found.p_values[2], known_ones.p_values[1]);
+  }
+  EXPECT_THROW(
+      steelyard::max_t(all, Eigen::Vector3d::Constant(kNaN), 12, Side::kTwo, 0.9, kDraws, 1, 1),
+      std::invalid_argument);
+}
+
 // A p-value of a Monte-Carlo test is never 0: Davison & Hinkley (1997), Bootstrap Methods, section
 // 4.2.
 TEST(MaxT, SmallestPValueIsOneOfAllDrawsAndTheStatistic) {
@@ -137,6 +155,22 @@ TEST(MaxT, RefusesWhatIsOutOfRange) {
   }
   EXPECT_THROW(called({.draws = 999}), std::invalid_argument);
   EXPECT_THROW(called({.hypotheses = 2}), std::invalid_argument);
+}
+
+// level / (1 - level) draws: 999 at 0.999, 9999 at 0.9999.
+TEST(MaxT, RefusesALevelForWhichThereAreTooFewDraws) {
+  EXPECT_NO_THROW(called({.level = 0.999, .draws = 1000}));
+  EXPECT_THROW(called({.level = 0.9991, .draws = 1000}), std::invalid_argument);
+  EXPECT_THROW(called({.level = 0.9999, .draws = 9998}), std::invalid_argument);
+  EXPECT_NO_THROW(called({.level = 0.9999, .draws = 9999}));
+}
+
+// The highest level that a number of draws allows is that of the largest of them.
+TEST(MaxT, AtTheHighestLevelIsTheLargestDraw) {
+  const MaxT highest = called({.level = 1000.0 / 1001, .draws = 1000});
+  EXPECT_GT(highest.critical, called({.level = 0.998, .draws = 1000}).critical);
+  EXPECT_TRUE(std::isfinite(highest.critical));
+  EXPECT_LT(highest.critical, 20);
 }
 
 TEST(MaxT, RefusesEstimatesOfWhichNoneHasAnError) {

@@ -99,6 +99,15 @@ TEST(AdjustedPValues, AreOrderedAndNeverBelowTheirOwn) {
   }
 }
 
+TEST(AdjustedPValues, RefuseWhatIsNoProbability) {
+  for (const Multiplicity adjustment : kAll) {
+    for (const double p : {-1e-9, 1.5, 5.0, kInfinity, -kInfinity}) {
+      EXPECT_THROW(adjusted_p_values(numbers({0.1, p, kNaN}), adjustment), std::invalid_argument);
+    }
+    EXPECT_NO_THROW(adjusted_p_values(numbers({0, kNaN, 1}), adjustment));
+  }
+}
+
 TEST(AdjustedPValues, RefuseAnAdjustmentThatThereIsNot) {
   EXPECT_THROW(adjusted_p_values(numbers({0.1}), static_cast<Multiplicity>(9)),
                std::invalid_argument);

@@ -216,5 +216,25 @@ TEST(TrendContrasts, RefuseMoreCoefficientsThanPeriods) {
   EXPECT_THROW(joinpoint_contrasts(numbers({0, 1, 2}), alike(3)), std::invalid_argument);
 }
 
+TEST(TrendContrasts, RefuseWeightsThatDifferByMoreThanTheDigitsHold) {
+  const Periods times = numbers({0, 1, 2, 3});
+  expect_refused(times, numbers({1, 1, 0.99e-12, 1}));
+  expect_refused(times, numbers({1.01e12, 1, 1, 1}));
+  expect_refused(times, numbers({1e-200, 1e200, 1, 1}));
+  EXPECT_NO_THROW(joinpoint_contrasts(times, numbers({1, 1, 1e-11, 1})));
+  EXPECT_NO_THROW(trend_contrasts(times, 1e-30 * alike(4), 2));  // alike, if small
+}
+
+// A period of next to no weight counts for nothing: the line is that of the others.
+TEST(TrendContrasts, WithWeightsFarApartAreThoseOfTheHeavyPeriods) {
+  const Eigen::MatrixXd found =
+      trend_contrasts(numbers({0, 1, 2, 3}), numbers({1, 1.01e-12, 1, 1}), 1);
+  const Eigen::MatrixXd without = trend_contrasts(numbers({0, 2, 3}), alike(3), 1);
+  EXPECT_NEAR(found(0, 0), without(0, 0), 1e-11);
+  EXPECT_NEAR(found(0, 1), 0, 1e-11);
+  EXPECT_NEAR(found(0, 2), without(0, 1), 1e-11);
+  EXPECT_NEAR(found(0, 3), without(0, 2), 1e-11);
+}
+
 }  // namespace
 }  // namespace steelyard::testing

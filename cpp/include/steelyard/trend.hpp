@@ -17,9 +17,8 @@ namespace steelyard {
 /// @param weights one a period, above 0.
 /// @return degree x periods.
 /// @throws std::invalid_argument for times that do not ascend, weights that are not above 0 or
-/// differ
-///         by more than 1e12, a degree below 1, not more periods than the degree, or lengths that
-///         differ.
+///         differ by more than 1e12, a degree below 1, not more periods than the degree, or lengths
+///         that differ.
 ///
 /// Reference: Kutner et al. (2005), Applied Linear Statistical Models, section 8.1; Ingram et al.
 /// (2018), NCHS Guidelines for Analysis of Trends, Vital Health Stat 2(179).
