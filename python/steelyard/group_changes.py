@@ -22,7 +22,8 @@ def between_groups(
         )
         for change in changes
     ]
-    return together(parts)
+    bases = ", ".join(dict.fromkeys(f"{c.period} from {c.base}" for c in changes))
+    return together(parts).with_convention("changes", bases)
 
 
 def _against(differences: Estimates, reference: Level, column: str | None) -> Estimates:

@@ -258,10 +258,27 @@ def test_margins_of_relative_changes() -> None:
 def test_margins_that_are_none() -> None:
     compared = sy.compare(panel(), sy.mean("y"))
     for wrong in (0.0, -0.1, float("nan"), float("inf")):
-        with pytest.raises(ValueError, match="margins"):
+        with pytest.raises(ValueError, match="margin"):
             compared.equivalence(wrong)
     with pytest.raises(ValueError, match=r"one-sided test lies between 0 and 0\.5"):
         compared.noninferiority(0.1, alpha=0.5)
+
+
+def test_no_worse_where_lower_is_better_and_far_worse() -> None:
+    compared = sy.compare(panel(), sy.mean("y"))
+    change = compared.changes[0].difference
+    value, error = change.value, change.se[0]
+    far = abs(value) + 10 * error
+    assert compared.noninferiority(far, better="lower")["verdict"] == ["within the margin"]
+    assert compared.noninferiority(far)["verdict"] == ["within the margin"]
+    tiny = error / 1000
+    verdict = compared.noninferiority(tiny)["verdict"][0]
+    t = (value + tiny) / error
+    limit = _core.t_quantile(0.95, change.df)
+    assert (verdict == "beyond the margin") == (t < -limit)
+    assert (verdict == "within the margin") == (t > limit)
+    with pytest.raises(ValueError, match="neither 'higher' nor 'lower'"):
+        compared.noninferiority(far, better="more")  # type: ignore[arg-type]
 
 
 def test_what_could_be_detected() -> None:
@@ -298,6 +315,7 @@ def test_differences_in_differences_over_several_periods_and_columns() -> None:
     compared = sy.compare(panel(), sy.mean("y"), by=["site", "g"])
     found = compared.between_groups("south", "site")
     assert found.labels.by["period"] == [2022] * 3 + [2023] * 3 + [2024] * 3
+    assert found.conventions["changes"] == "2022 from 2021, 2023 from 2021, 2024 from 2021"
     assert found.labels.by["g"] == ["F", "M", "X"] * 3
     assert set(found.labels.by["site"]) == {"north - south"}
     change = compared.differences[2023]

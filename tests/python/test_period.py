@@ -141,7 +141,7 @@ def test_changes_are_named_by_their_dates() -> None:
     named = {date(2023, 1, 31): waves()[2021], date(2024, 1, 31): waves()[2022]}
     result = sy.compare(named, sy.mean("y"))
     assert "2023-01-31 to 2024-01-31: no clear change" in " ".join(repr(result).split())
-    assert result.detectable()["change"] == ["2024-01-31 / y"]
+    assert result.detectable()["change"] == ["2023-01-31 to 2024-01-31: y"]
 
 
 # Several taken together

@@ -119,17 +119,24 @@ def test_the_degrees_of_freedom_are_those_of_the_microdata() -> None:
 
 def test_verdicts_against_a_figure_as_printed() -> None:
     # By hand: t(99) = 1.98422, sqrt(0.8 * 0.2 / 99) = 4.0202 points: 7.98 and 19.5 - 7.98.
-    assert since("60 %", 80).verdicts == ["rose by 19.5 to 20.5 points, 95 % CI 11.5 to 28.5"]
-    assert since("98 %", 80).verdicts == ["fell by 17.5 to 18.5 points, 95 % CI 9.5 to 26.5"]
-    assert since("80 %", 80).verdicts == [
-        "no clear change: -0.5 to +0.5 points, 95 % CI -8.5 to +8.5"
-    ]
+    unknown = "; without the sampling error of 2022, which is not known"
+    for printed, words in (
+        ("60 %", "rose by 19.5 to 20.5 points, 95 % CI 11.5 to 28.5"),
+        ("98 %", "fell by 17.5 to 18.5 points, 95 % CI 9.5 to 26.5"),
+        ("80 %", "no clear change: -0.5 to +0.5 points, 95 % CI -8.5 to +8.5"),
+    ):
+        assert since(printed, 80).verdicts == [words + unknown]
+    said = "2022 is published without its number of answers: its sampling error is not counted"
+    assert said in since("60 %", 80).noninferiority(0.05).conventions
+    known = since(Published("60 %", n=100), 80).verdicts[0]
+    assert known is not None
+    assert "not known" not in known
 
 
 def test_what_is_published_is_said_and_shown() -> None:
     compared = since("60 %", 80)
     text = " ".join(repr(compared).split())
-    assert "2023 and 2022 are compared as independent: one is published" in text
+    assert "2023 and 2022 are compared as independent: not both are data" in text
     assert "2022 is published, 60 % as printed: 59.5 to 60.5 %; no sampling error is known" in text
     table = compared.to_dict()
     assert table["note"][0] == (
