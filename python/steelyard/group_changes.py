@@ -17,9 +17,7 @@ def between_groups(
 ) -> Estimates:
     """Differences in differences, of all periods; see :meth:`Comparison.between_groups`."""
     parts = [
-        in_period(
-            f"{change.base} to {change.period}", _against(change.difference, reference, column)
-        )
+        in_period(change.period, _against(change.difference, reference, column))
         for change in changes
     ]
     bases = ", ".join(dict.fromkeys(f"{c.period} from {c.base}" for c in changes))
