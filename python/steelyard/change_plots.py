@@ -8,7 +8,7 @@ import numpy as np
 
 from steelyard.evidence import Floats
 from steelyard.labels import SHARES
-from steelyard.period import Period, time_of
+from steelyard.period import Period, position_of, time_of
 from steelyard.plots import new_axes
 from steelyard.series import Key, label_text
 
@@ -39,7 +39,7 @@ def plot_dumbbell(comparison: "Comparison", ax: "Axes | None" = None) -> "Axes":
     -------
     matplotlib Axes
     """
-    change = [c for c in comparison.changes if c.refused is None][-1]
+    change = comparison.comparable[-1]
     before, after = change.pair.before, change.pair.after
     keys = after.labels.keys()
     texts = comparison.verdicts[-len(keys) :]
@@ -70,7 +70,7 @@ def plot_dumbbell(comparison: "Comparison", ax: "Axes | None" = None) -> "Axes":
             va="center",
             parse_math=False,
         )
-    ax.set_yticks(range(len(keys)), [_name(key) for key in reversed(keys)], parse_math=False)
+    ax.set_yticks(range(len(keys)), [label_text(key) for key in reversed(keys)], parse_math=False)
     ax.set_ylim(-0.5, len(keys) - 0.3)
     _finish(ax, x_label=_unit(after.labels.kind))
     _period_legend(ax, str(change.base), str(change.period))
@@ -97,7 +97,7 @@ def plot_slope(comparison: "Comparison", ax: "Axes | None" = None) -> "Axes":
     known = [time for time in given if time is not None]
     at = known if len(known) == len(given) else [float(i) for i in range(len(periods))]
     breaks = [b for b in comparison.breaks if b.link is None]
-    starts = _starts(comparison)
+    starts = [position_of(each.period, periods) for each in breaks]
     rows = {
         period: {key: i for i, key in enumerate(level.labels.keys())}
         for period, level in comparison.levels.items()
@@ -123,7 +123,7 @@ def plot_slope(comparison: "Comparison", ax: "Axes | None" = None) -> "Axes":
             if not any(i < start <= k for start in starts):
                 ax.plot([x, x2], [y, y2], color=colour, linewidth=2)
         if points:
-            ends.append((points[-1][2], _name(key), colour))
+            ends.append((points[-1][2], label_text(key), colour))
     _label_ends(ax, at[-1], ends)
     for each, start in zip(breaks, starts, strict=True):
         if 0 < start < len(at):
@@ -249,12 +249,6 @@ def _label_ends(ax: "Axes", x: float, ends: Sequence[tuple[float, str, str]]) ->
         )
 
 
-def _starts(comparison: "Comparison") -> list[int]:
-    from steelyard.period import position_of
-
-    return [position_of(b.period, comparison.periods) for b in comparison.breaks if b.link is None]
-
-
 def _scale(kinds: Sequence[str]) -> float:
     shares = [kind in SHARES for kind in kinds]
     if any(shares) and not all(shares):
@@ -264,7 +258,3 @@ def _scale(kinds: Sequence[str]) -> float:
 
 def _unit(kinds: Sequence[str]) -> str:
     return "per cent" if all(kind in SHARES for kind in kinds) else ""
-
-
-def _name(key: Key) -> str:
-    return label_text(key)

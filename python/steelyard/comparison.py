@@ -97,24 +97,29 @@ class Comparison(Table):
         return self._changes
 
     @property
+    def comparable(self) -> tuple[Change, ...]:
+        """The changes that no break refuses."""
+        return tuple(change for change in self._changes if change.refused is None)
+
+    @property
     def differences(self) -> dict[Period, Estimates]:
         """Period minus base, of the pairs that are comparable."""
-        return {change.period: change.difference for change in self._comparable()}
+        return {change.period: change.difference for change in self.comparable}
 
     @property
     def relative_changes(self) -> dict[Period, Estimates]:
         """Period minus base, as shares of the base."""
-        return {change.period: change.relative for change in self._comparable()}
+        return {change.period: change.relative for change in self.comparable}
 
     @property
     def ratios(self) -> dict[Period, Estimates]:
         """Period over base."""
-        return {change.period: change.ratio for change in self._comparable()}
+        return {change.period: change.ratio for change in self.comparable}
 
     @property
     def log_odds_changes(self) -> dict[Period, Estimates]:
         """Changes of the log odds, of shares."""
-        return {change.period: change.log_odds for change in self._comparable()}
+        return {change.period: change.log_odds for change in self.comparable}
 
     @property
     def overlap(self) -> dict[Period, int]:
@@ -131,7 +136,7 @@ class Comparison(Table):
         level = self._conventions.level
         rows = [
             (share, self.uncounted(change))
-            for change in self._comparable()
+            for change in self.comparable
             for share in change.of_shares
         ]
         texts = [change_text(found, i, level, share, tests) for i, (share, _) in enumerate(rows)]
@@ -158,15 +163,27 @@ class Comparison(Table):
             for change in self._changes
             if change.refused is not None
         ]
-        unknown = dict.fromkeys(self.uncounted(change) for change in self._comparable())
+        unknown = dict.fromkeys(self.uncounted(change) for change in self.comparable)
         lines += [
             f"{period} is published without its number of answers: its sampling error is not "
             "counted"
             for period in unknown
             if period
         ]
-        notes = self.judged("difference").estimates.notes
-        return lines + [str(note) for note in dict.fromkeys(notes) if note]
+        notes = (note for change in self.comparable for note in change.difference.notes)
+        return lines + [note for note in dict.fromkeys(notes) if note]
+
+    def together(self, kind: ChangeKind) -> tuple[Estimates, Estimates, Estimates]:
+        """All changes of one kind; and the least and the most that a rounding lets them be."""
+        changes = self.comparable
+        shown = together([in_period(c.period, c.by(kind)) for c in changes])
+        if all(change.rounded is None for change in changes):
+            return shown, shown, shown
+        least, most = (
+            together([in_period(c.period, c.possible(kind)[end]) for c in changes])
+            for end in (0, 1)
+        )
+        return shown, least, most
 
     def judged(self, kind: ChangeKind = "difference") -> Judged:
         """Intervals and p-values of all changes of one kind, adjusted for their number.
@@ -184,15 +201,8 @@ class Comparison(Table):
         With a published side, intervals cover every value that its rounding allows, and p-values
         are the largest of those values.
         """
-        changes = self._comparable()
         level, null = self._conventions.level, NULL[kind]
-        shown = together([in_period(c.period, c.by(kind)) for c in changes])
-        ends = [shown, shown]
-        if any(change.rounded is not None for change in changes):
-            ends = [
-                together([in_period(c.period, c.possible(kind)[end]) for c in changes])
-                for end in (0, 1)
-            ]
+        shown, *ends = self.together(kind)
         least, most = (end.estimate for end in ends)
         low, high = ends[0].ci(level)[:, 0], ends[1].ci(level)[:, 1]
         p_value = _largest([end.p_value(null) for end in ends], least, most, null)
@@ -243,7 +253,6 @@ class Comparison(Table):
         from steelyard.equivalence import check_margin, equivalence
 
         check_margin(self, margin, kind)
-
         return equivalence(self, -margin, margin, alpha, kind)
 
     def noninferiority(
@@ -314,7 +323,7 @@ class Comparison(Table):
         """
         from steelyard.group_changes import between_groups
 
-        return between_groups(self._comparable(), reference, column)
+        return between_groups(self.comparable, reference, column)
 
     def average(
         self, weights: "Weighting" = "equal", periods: Sequence[Period] | None = None
@@ -421,9 +430,6 @@ class Comparison(Table):
     def _repr_html_(self) -> str:
         return html_table(self._shown(), self._footer())
 
-    def _comparable(self) -> list[Change]:
-        return [change for change in self._changes if change.refused is None]
-
     def _level_block(self, period: Period) -> dict[str, list[Cell]]:
         point, bounds = self.levels[period], self.level_bounds(period)
         table = point.to_dict()
@@ -439,9 +445,9 @@ class Comparison(Table):
         self, kind: ChangeKind, judged: Judged, words: list[str | None] | None
     ) -> dict[str, list[Cell]]:
         table = judged.estimates.to_dict()
-        periods = [c.period for c in self._comparable() for _ in range(len(c.pair.after))]
-        bases = [c.base for c in self._comparable() for _ in range(len(c.pair.after))]
-        correlation = np.concatenate([c.correlation for c in self._comparable()])
+        periods = [c.period for c in self.comparable for _ in range(len(c.pair.after))]
+        bases = [c.base for c in self.comparable for _ in range(len(c.pair.after))]
+        correlation = np.concatenate([c.correlation for c in self.comparable])
         table |= {
             "ci_low": cells(judged.low),
             "ci_high": cells(judged.high),
@@ -450,7 +456,7 @@ class Comparison(Table):
             "correlation": cells(correlation),
             "verdict": [None] * len(periods) if words is None else list(words),
         }
-        printed = [c.rounded is not None for c in self._comparable() for _ in c.of_shares]
+        printed = [c.rounded is not None for c in self.comparable for _ in c.of_shares]
         note = [
             "published figures only: no sampling error is known"
             if only and np.isnan(judged.p_value[i])
@@ -499,7 +505,7 @@ class Comparison(Table):
             for period, labels in unmatched(self.levels).items()
             if labels
         ]
-        lines += [overlap_text(change) for change in self._comparable()]
+        lines += [overlap_text(change) for change in self.comparable]
         lines += [
             f"{period} is published, {given.source.text}"
             for period, given in self._given.items()

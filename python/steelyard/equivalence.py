@@ -8,7 +8,7 @@ from steelyard import _core
 from steelyard.change import MarginKind
 from steelyard.findings import Findings
 from steelyard.labels import Labels
-from steelyard.series import in_period, label_text, together
+from steelyard.series import label_text
 from steelyard.table import Cell, cells
 
 if TYPE_CHECKING:
@@ -59,14 +59,10 @@ def equivalence(
             f"kind={kind!r} is none of {', '.join(map(repr, get_args(MarginKind)))}: margins count "
             "from no change, which is 0"
         )
-    judged = comparison.judged(kind)
-    changes = [change for change in comparison.changes if change.refused is None]
-    ends = [
-        together([in_period(c.period, c.possible(kind)[end]) for c in changes]) for end in (0, 1)
-    ]
-    df = judged.estimates.degrees_of_freedom()
+    estimates, *ends = comparison.together(kind)
+    df = estimates.degrees_of_freedom()
     rows = []
-    for i in range(len(judged.estimates)):
+    for i in range(len(estimates)):
         tests = [
             _core.equivalence(end.estimate[i], end.se[i], df[i], low, high, alpha) for end in ends
         ]
@@ -80,10 +76,9 @@ def equivalence(
             )
         )
     figures = np.array(rows).reshape(-1, 4)
-    labels = judged.estimates.labels
     columns: dict[str, list[Cell]] = {
-        "change": _names(comparison, labels),
-        "estimate": cells(judged.estimates.estimate),
+        "change": _names(comparison, estimates.labels),
+        "estimate": cells(estimates.estimate),
         "ci_low": cells(figures[:, 0]),
         "ci_high": cells(figures[:, 1]),
         "p_value": cells(figures[:, 2]),
@@ -91,7 +86,13 @@ def equivalence(
     }
     one_sided = np.isinf(low) or np.isinf(high)
     level = 1 - alpha if one_sided else 1 - 2 * alpha
-    margins = f"above {low:g}" if np.isinf(high) else f"between {low:g} and {high:g}"
+    margins = (
+        f"above {low:g}"
+        if np.isinf(high)
+        else f"below {high:g}"
+        if np.isinf(low)
+        else f"between {low:g} and {high:g}"
+    )
     return Findings(
         f"Is the {kind} {margins}?",
         columns,
@@ -103,7 +104,7 @@ def equivalence(
             "beyond the margin, by a one-sided t test",
             *comparison.left_unsaid(),
         ],
-        judged.estimates,
+        estimates,
     )
 
 
@@ -146,7 +147,7 @@ def detectable(comparison: "Comparison", power: float, level: float) -> Findings
     -----
     (t_{(1 + level) / 2} + t_power) times the standard error (Bloom 1995, Evaluation Review 19(5)).
     """
-    estimates = comparison.judged("difference").estimates
+    estimates, *_ = comparison.together("difference")
     rows = zip(estimates.se, estimates.degrees_of_freedom(), strict=True)
     smallest = [
         _core.minimum_detectable(se, df, level, power) if se > 0 else np.nan for se, df in rows
@@ -167,8 +168,9 @@ def detectable(comparison: "Comparison", power: float, level: float) -> Findings
 
 def _names(comparison: "Comparison", labels: Labels) -> list[Cell]:
     """What changed, and from when to when."""
-    changes = [change for change in comparison.changes if change.refused is None]
-    spans = [f"{c.base} to {c.period}" for c in changes for _ in range(len(c.pair.after))]
+    spans = [
+        f"{c.base} to {c.period}" for c in comparison.comparable for _ in range(len(c.pair.after))
+    ]
     rows = [label_text(key[1:]) for key in labels.keys()]  # noqa: SIM118
     return [f"{span}: {name}" for span, name in zip(spans, rows, strict=True)]
 

@@ -80,7 +80,8 @@ def trend(
     found = together(parts)
     bounds = found.ci(level)
     columns: dict[str, list[Cell]] = {
-        **_labels_of(found),
+        "term": found.labels.by["period"],
+        **{name: own for name, own in found.labels.columns().items() if name != "period"},
         "estimate": cells(found.estimate),
         "se": cells(found.se),
         "ci_low": cells(bounds[:, 0]),
@@ -88,8 +89,6 @@ def trend(
         "p_value": cells(found.p_value()),
         "no_change_p": [p for test in tests for p in [test, *[None] * (degree - 1)]],
     }
-    columns["term"] = columns.pop("period")
-    columns = {"term": columns.pop("term"), **columns}
     return Findings(
         "Is there a trend?",
         columns,
@@ -292,7 +291,3 @@ def _said(series: Series, found: Estimates, fewest: int) -> list[str]:
         *series.conventions,
         *(f"{name}: {text}" for name, text in found.conventions.items()),
     ]
-
-
-def _labels_of(estimates: Estimates) -> dict[str, list[Cell]]:
-    return dict(estimates.labels.columns())
